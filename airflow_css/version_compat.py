@@ -1,0 +1,30 @@
+"""
+Which Airflow this is: the only module that asks.
+
+Everything else imports one of these constants. A search for its name then finds each place where versions
+differ.
+"""
+
+from __future__ import annotations
+
+from airflow import __version__ as _airflow_version
+
+__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS"]
+
+
+def _major_minor(version: str) -> tuple[int, int]:
+    """
+    Return the first two numbers of a version, so that a pre-release counts as its release.
+
+    A beta of 3.4 behaves like 3.4 already, and reading two numbers needs no import of ``packaging``.
+
+    :param version: A version such as ``3.3.2`` or ``3.4.0b2``.
+    """
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+_AIRFLOW = _major_minor(_airflow_version)
+
+AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
+AIRFLOW_V_3_3_PLUS: bool = _AIRFLOW >= (3, 3)
