@@ -9,7 +9,7 @@ import tempfile
 
 from airflow_css import __version__
 
-# The reference is read from the code, and importing Airflow makes a home: not in the home of whoever builds this.
+# The reference is read from the code. Importing Airflow makes a home; let it be one that goes away again.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-css-docs-")
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 

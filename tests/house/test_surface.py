@@ -22,7 +22,7 @@ ERRORS = """
     CssReplyError CssSnapshotError CssSnapshotFailedError CssWaitTimeoutError ErrorReply
 """
 
-# Users import these. A name is added on purpose, together with its line in docs/reference.md; none is taken away.
+# Users import these. A name is added on purpose, with its line in docs/reference.md; none is taken away.
 SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
@@ -78,7 +78,7 @@ def _own_methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def _parameters(thing: Any) -> set[str]:
-    """Return what a caller may give; nothing for a class whose constructor is inherited and explained there."""
+    """Return what a caller may give; nothing for an inherited constructor, which is explained there."""
     if inspect.isclass(thing) and "__init__" not in vars(thing):
         return set()
     return set(inspect.signature(thing).parameters) - FROM_AIRFLOW
