@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow import __version__ as _airflow_version
 
-__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS"]
+__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS", "mask_secret"]
 
 
 def _major_minor(version: str) -> tuple[int, int]:
@@ -28,3 +28,18 @@ _AIRFLOW = _major_minor(_airflow_version)
 
 AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
 AIRFLOW_V_3_3_PLUS: bool = _AIRFLOW >= (3, 3)
+
+
+def mask_secret(secret: str) -> None:
+    """
+    Keep a secret out of logs and rendered fields from now on.
+
+    :param secret: The secret's text.
+    """
+    # The common-compat provider offers one name for both only from 1.22 on, which is newer than what many installations
+    # pin.
+    if AIRFLOW_V_3_0_PLUS:
+        from airflow.sdk.log import mask_secret as mask
+    else:
+        from airflow.utils.log.secrets_masker import mask_secret as mask
+    mask(secret)

@@ -1,0 +1,1 @@
+"""How CSS is reached: endpoints, keys, signatures and the calls themselves."""

@@ -1,0 +1,82 @@
+"""
+Where CSS answers: a region's address, and the rules for an address of the user's own.
+
+Source: huaweicloudsdkcss 3.1.219, region table.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from airflow_css.protocol.errors import CssConfigError
+
+__all__ = ["check_endpoint", "endpoint_of_region"]
+
+# The two oldest regions keep the service's first name.
+_OLD_NAME = frozenset({"cn-north-1", "cn-east-2"})
+
+
+def endpoint_of_region(region: str) -> str:
+    """
+    Return the address of CSS in a region, for example ``https://css.cn-north-4.myhuaweicloud.com``.
+
+    :param region: The region's id, for example ``cn-north-4``.
+    :raises CssConfigError: if it does not look like a region id.
+    """
+    if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]+)+", region):
+        raise CssConfigError(f"The region {region!r} is not a region id. For example: 'cn-north-4' or 'eu-west-101'.")
+    service = "es" if region in _OLD_NAME else "css"
+    return f"https://{service}.{region}.myhuaweicloud.com"
+
+
+def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> str:
+    """
+    Return the address that signed requests go to: scheme, host and port, nothing else.
+
+    :param endpoint: With or without ``https://``. ``http`` is for this machine and for the hosts named next.
+    :param allow_http_hosts: Hosts that may be talked to without encryption.
+    :raises CssConfigError: if it is not an address, has more than scheme, host and port, or is plain http elsewhere.
+    """
+    text = endpoint.strip().rstrip("/")
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise CssConfigError(f"The endpoint {endpoint!r} has more than a host and a port. {_EXAMPLE}")
+    host = _host(endpoint, parts.hostname)
+    port = _port(endpoint, parts.netloc)
+    if parts.scheme == "https":
+        return f"https://{host}{port}"
+    if parts.scheme != "http":
+        raise CssConfigError(f"The endpoint {endpoint!r} is neither https nor http. {_EXAMPLE}")
+    if not (_is_loopback(parts.hostname or "") or parts.hostname in allow_http_hosts):
+        raise CssConfigError(
+            f"The endpoint {endpoint!r} is not encrypted. Use 'https://{host}{port}', or name the host in the option "
+            "[airflow_css] allow_http_hosts of this Airflow."
+        )
+    return f"http://{host}{port}"
+
+
+_EXAMPLE = "For example: 'https://css.cn-north-4.myhuaweicloud.com'."
+
+
+def _host(endpoint: str, host: str | None) -> str:
+    if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):
+        raise CssConfigError(f"The endpoint {endpoint!r} has no host name. {_EXAMPLE}")
+    return f"[{host}]" if ":" in host else host
+
+
+def _port(endpoint: str, netloc: str) -> str:
+    try:
+        port = urlsplit(f"//{netloc}").port
+    except ValueError as cause:
+        raise CssConfigError(f"The endpoint {endpoint!r} has no valid port. {_EXAMPLE}") from cause
+    return f":{port}" if port is not None else ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

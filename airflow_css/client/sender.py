@@ -1,0 +1,160 @@
+"""
+One signed call, sent until it is answered: time-outs, and the retries that are safe.
+
+A read is repeated after 429, 500, 502, 503, 504 and after a broken connection. A write is repeated only after 429 and
+when no connection came about, because then it was certainly not carried out. Every try is signed afresh. Whatever else
+leaves the fate of a write open is raised, and decided by looking.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import requests
+
+from airflow_css import __version__
+from airflow_css.client.auth import AkSkAuth
+from airflow_css.client.clock import Clock, chance
+from airflow_css.client.credentials import Credentials
+from airflow_css.client.rules import SendingRules
+from airflow_css.client.transport import error_from_requests
+from airflow_css.protocol.codes import sender_may_repeat
+from airflow_css.protocol.errors import CssApiError, CssError, CssTransportError, ErrorReply
+from airflow_css.protocol.wire import Call, read_reply
+
+__all__ = ["Sender"]
+
+T = TypeVar("T")
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "User-Agent": f"airflow-css/{__version__}",
+    # Without it some regions explain their refusals in Chinese only.
+    "X-Language": "en-us",
+}
+
+
+class Sender:
+    """
+    Sends calls to one endpoint with one set of keys.
+
+    :param endpoint: Scheme, host and port.
+    :param credentials: The keys.
+    :param project_id: The project; part of every path.
+    :param rules: How patient to be.
+    :param clock: Where the time comes from.
+    """
+
+    def __init__(
+        self, endpoint: str, credentials: Credentials, project_id: str, *, rules: SendingRules, clock: Clock
+    ) -> None:
+        self.endpoint = endpoint
+        self.project_id = project_id
+        self.rules = rules
+        self.clock = clock
+        self._credentials = credentials
+        self._auth = AkSkAuth(credentials, project_id, clock)
+        # A Session is not documented to be safe for several threads at once.
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        """Return the endpoint and the project, without any key."""
+        return f"Sender({self.endpoint}, project_id={self.project_id})"
+
+    def send(
+        self,
+        call: Call[T],
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        tries: int | None = None,
+        **segments: str,
+    ) -> T:
+        """
+        Return what the answer holds.
+
+        :param call: The call.
+        :param body: What to send as JSON.
+        :param query: The query parameters.
+        :param tries: How often to send at most; default as the rules say.
+        :param segments: The path parameters besides the project.
+        :raises CssError: any of the tree.
+        """
+        url = self.endpoint + call.path(project_id=self.project_id, **segments)
+        data = json.dumps(body).encode() if body is not None else b""
+        began = self.clock.monotonic()
+        most = tries or self.rules.tries
+        for number in range(1, most + 1):
+            try:
+                return self._send_once(call, url, data, query)
+            except CssError as error:
+                pause = self._pause_after(error, call, number)
+                elapsed = self.clock.monotonic() - began
+                if pause is None or number == most or elapsed + pause > self.rules.in_all_seconds:
+                    raise
+            self.clock.sleep(pause)
+        raise AssertionError("the last try either returns or raises")
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        session: requests.Session | None = self._local.__dict__.pop("session", None)
+        if session is not None:
+            session.close()
+
+    def _send_once(self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None) -> T:
+        try:
+            reply = self._session().request(
+                call.method,
+                url,
+                data=data,
+                params=query,
+                auth=self._auth,
+                timeout=(self.rules.connect_seconds, self.rules.read_seconds),
+                # Following would send a signature to a host that nobody chose.
+                allow_redirects=False,
+            )
+        except requests.RequestException as cause:
+            # The cause is cut off: its text may hold the request, and the facts are in the new error.
+            raise error_from_requests(cause, call.name, self.endpoint) from None
+        try:
+            return read_reply(call, reply.status_code, reply.headers, reply.content)
+        except CssError as error:
+            raise self._scrubbed(error) from None
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.headers.update(_HEADERS)
+            session.verify = self.rules.verify
+            self._local.session = session
+        return session
+
+    def _scrubbed(self, error: CssError) -> CssError:
+        """Return the error without any secret that a server may have repeated."""
+        clean = {key: self._clean(value) for key, value in error.__dict__.items()}
+        error.args = tuple(self._clean(value) for value in error.args)
+        error.__dict__.update(clean)
+        return error
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._credentials.scrub(value)
+        if isinstance(value, ErrorReply):
+            fields = {name: self._clean(part) for name, part in value.__dict__.items()}
+            return ErrorReply(**fields)
+        return value
+
+    def _pause_after(self, error: CssError, call: Call[Any], number: int) -> float | None:
+        """Return how long to pause before the next try, ``None`` when there must be none."""
+        backoff = min(2.0 ** (number - 1), self.rules.longest_pause_seconds) * (1 + chance()) / 2
+        if isinstance(error, CssTransportError):
+            return backoff if call.is_read or not error.request_may_have_arrived else None
+        if isinstance(error, CssApiError) and sender_may_repeat(error.reply, is_read=call.is_read):
+            asked = error.reply.retry_after or 0.0
+            return max(backoff, min(asked, self.rules.longest_pause_seconds))
+        return None

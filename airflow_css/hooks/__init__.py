@@ -1,0 +1,1 @@
+"""The door between an Airflow connection and the client."""

@@ -1,0 +1,208 @@
+"""
+What an Airflow connection says, checked: an allow-list, never a bag.
+
+Whoever may edit a connection must not be able to change more than what is listed here, so unknown keys are ignored with
+a warning, and a key that is nearly right is an error instead of a silent default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_css.client.credentials import Credentials, credentials_from_environment
+from airflow_css.client.endpoints import check_endpoint, endpoint_of_region
+from airflow_css.client.rules import SendingRules
+from airflow_css.hooks.form import EXTRA_FIELDS, LEGACY_EXTRAS
+from airflow_css.hooks.options import allowed_http_hosts
+from airflow_css.protocol.errors import CssConfigError, CssUsageError
+from airflow_css.protocol.names import check_cluster_id, check_project_id
+
+__all__ = ["ConnectionSettings", "read_settings"]
+
+_KNOWN = tuple(field.name for field in EXTRA_FIELDS)
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """
+    Everything that a connection decides. Printing it shows no secret.
+
+    :param conn_id: The connection.
+    :param endpoint: Where signed requests go.
+    :param credentials: The keys.
+    :param keys_from: Where the keys came from, in words.
+    :param project_id: The project.
+    :param region: The region; empty when only an endpoint was given.
+    :param cluster_id: The default cluster; empty when there is none.
+    :param deployment: The deployment named by the connection; empty when it names none.
+    :param rules: Time-outs and TLS.
+    :param warnings: What the user should know, one sentence each.
+    """
+
+    conn_id: str
+    endpoint: str
+    credentials: Credentials
+    keys_from: str
+    project_id: str
+    region: str = ""
+    cluster_id: str = ""
+    deployment: str = ""
+    rules: SendingRules = field(default_factory=SendingRules)
+    warnings: tuple[str, ...] = ()
+
+
+def read_settings(
+    connection: Any,
+    *,
+    region: str | None = None,
+    project_id: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> ConnectionSettings:
+    """
+    Return what a connection says.
+
+    :param connection: The Airflow connection.
+    :param region: Goes before the connection's region.
+    :param project_id: Goes before the connection's project.
+    :param environ: Where keys are looked for when the connection has none; default the process's environment.
+    :raises CssConfigError: if something is missing, contradictory or misspelt; the message names the field.
+    """
+    conn_id = str(connection.conn_id)
+    extra = _extra(connection)
+    warnings = _check_keys(conn_id, extra)
+    region = region or _text(extra, "region")
+    credentials, keys_from, env_project = _credentials(connection, extra, os.environ if environ is None else environ)
+    return ConnectionSettings(
+        conn_id=conn_id,
+        endpoint=_endpoint(connection, region),
+        credentials=credentials,
+        keys_from=keys_from,
+        project_id=_project(conn_id, project_id or _text(extra, "project_id") or env_project or ""),
+        region=region,
+        cluster_id=_cluster(conn_id, _text(extra, "cluster_id")),
+        deployment=_text(extra, "deployment"),
+        rules=_rules(conn_id, extra),
+        warnings=warnings,
+    )
+
+
+def _extra(connection: Any) -> dict[str, Any]:
+    extra = connection.extra_dejson
+    if not isinstance(extra, dict) or (not extra and (connection.extra or "").strip() not in {"", "{}"}):
+        raise CssConfigError(
+            f'The extra of connection {connection.conn_id!r} is not a JSON object such as {{"region": "cn-north-4"}}'
+        )
+    return extra
+
+
+def _check_keys(conn_id: str, extra: Mapping[str, Any]) -> tuple[str, ...]:
+    unknown = [key for key in extra if key not in _KNOWN and key not in LEGACY_EXTRAS]
+    for key in unknown:
+        near = next((known for known in _KNOWN if _edits(key, known) <= 2), None)
+        if near is not None:
+            raise CssConfigError(
+                f"The extra of connection {conn_id!r} has {key!r}, which is no known key. Did you mean {near!r}?"
+            )
+    known = ", ".join(_KNOWN)
+    return tuple(
+        f"The extra {key!r} of connection {conn_id!r} is not known and is ignored. Known are: {known}."
+        for key in unknown
+    )
+
+
+def _edits(one: str, other: str) -> int:
+    """Return how many characters must be added, removed or replaced to make one text the other."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
+
+def _text(extra: Mapping[str, Any], key: str) -> str:
+    value = extra.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def _endpoint(connection: Any, region: str) -> str:
+    host = (connection.host or "").strip()
+    if not host and not region:
+        raise CssConfigError(
+            f"The connection {connection.conn_id!r} says neither where to send (host) nor in which region. "
+            "Set the extra 'region', for example to 'cn-north-4'"
+        )
+    if not host:
+        return endpoint_of_region(region)
+    if "://" not in host and connection.schema in {"http", "https"}:
+        host = f"{connection.schema}://{host}"
+    if connection.port and ":" not in host.split("://")[-1]:
+        host = f"{host}:{connection.port}"
+    return check_endpoint(host, allow_http_hosts=allowed_http_hosts())
+
+
+def _credentials(
+    connection: Any, extra: Mapping[str, Any], environ: Mapping[str, str]
+) -> tuple[Credentials, str, str | None]:
+    conn_id = connection.conn_id
+    access_key, secret_key = (connection.login or "").strip(), (connection.password or "").strip()
+    from_environment, project_id = credentials_from_environment(environ)
+    if access_key and secret_key:
+        return Credentials(access_key, secret_key, _text(extra, "security_token") or None), "the connection", project_id
+    if access_key or secret_key:
+        missing, given = ("secret key (password)", "access key") if access_key else ("access key (login)", "secret key")
+        raise CssConfigError(f"The connection {conn_id!r} has the {given} but not the {missing}. Set both, or neither")
+    if from_environment is None:
+        raise CssConfigError(
+            f"The connection {conn_id!r} has no keys. Set its login to the access key and its password to the secret "
+            "key, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
+        )
+    return from_environment, "the environment", project_id
+
+
+def _project(conn_id: str, project_id: str) -> str:
+    if not project_id:
+        raise CssConfigError(
+            f"The connection {conn_id!r} has no project. Set the extra 'project_id' to the 32 characters that "
+            "My Credentials in the console shows for the region, for example '6204a5bd270343b5885144cf9c8c158d'"
+        )
+    return _configured(conn_id, "project_id", project_id, check_project_id)
+
+
+def _cluster(conn_id: str, cluster_id: str) -> str:
+    return _configured(conn_id, "cluster_id", cluster_id, check_cluster_id) if cluster_id else ""
+
+
+def _configured(conn_id: str, key: str, value: str, check: Any) -> str:
+    try:
+        return str(check(value))
+    except CssUsageError as cause:
+        raise CssConfigError(f"The extra {key!r} of connection {conn_id!r} cannot be used. {cause}") from cause
+
+
+def _rules(conn_id: str, extra: Mapping[str, Any]) -> SendingRules:
+    usual = SendingRules()
+    return SendingRules(
+        read_seconds=_timeout(conn_id, extra, usual.read_seconds), verify=_verify(_text(extra, "verify"))
+    )
+
+
+def _timeout(conn_id: str, extra: Mapping[str, Any], usual: float) -> float:
+    text = _text(extra, "timeout_seconds")
+    try:
+        seconds = float(text) if text else usual
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 600:
+        raise CssConfigError(
+            f"The extra 'timeout_seconds' of connection {conn_id!r} is {text!r}; it is a number from 1 to 600, for "
+            "example 60"
+        )
+    return seconds
+
+
+def _verify(text: str) -> bool | str:
+    return {"": True, "true": True, "false": False}.get(text.lower(), text)

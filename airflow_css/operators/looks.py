@@ -1,0 +1,73 @@
+"""Looks that survive a bad moment: what every wait in a worker asks through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_css.hooks.css import CssHook
+from airflow_css.protocol.errors import (
+    CssAuthError,
+    CssBusyError,
+    CssReplyError,
+    CssServerError,
+    CssThrottledError,
+    CssTransportError,
+)
+from airflow_css.protocol.waiting import Forgiveness
+
+if TYPE_CHECKING:
+    from airflow_css.client.css import CssClient
+
+__all__ = ["PatientLooks", "renews_refused_keys"]
+
+T = TypeVar("T")
+
+_FORGIVEN = (CssTransportError, CssThrottledError, CssServerError, CssBusyError, CssReplyError)
+
+
+def renews_refused_keys(hook: CssHook, error: CssAuthError) -> bool:
+    """
+    Return whether the connection has other keys by now than the refused ones.
+
+    :param hook: The hook.
+    :param error: The refusal. Only a 401 speaks of the keys; a missing permission does not change by reading again.
+    """
+    return error.reply.status == 401 and hook.renew_keys()
+
+
+class PatientLooks:
+    """
+    Asks CSS and forgives a number of looks without an answer.
+
+    :param hook: Brings the client, and other keys when the connection has changed.
+    :param log: Where each forgiven look is told.
+    """
+
+    def __init__(self, hook: CssHook, log: logging.Logger) -> None:
+        self._hook = hook
+        self._log = log
+        self._forgiveness = Forgiveness()
+
+    def ask(self, look: Callable[[CssClient], T]) -> T | None:
+        """
+        Return the answer, or ``None`` when there was none this time.
+
+        :param look: Asks the client; it must not be repeated inside, since the next look is the repetition.
+        :raises CssError: if no answer came for too long, or an answer says that waiting is pointless.
+        """
+        try:
+            answer = look(self._hook.get_conn())
+        except CssAuthError as error:
+            if not renews_refused_keys(self._hook, error):
+                raise
+            self._log.info("The keys were refused; the connection has other ones now, which are used from here on.")
+            return None
+        except _FORGIVEN as error:
+            if not self._forgiveness.allows(self._hook.clock.now()):
+                raise
+            self._log.warning("Look %d in a row without an answer: %s", self._forgiveness.in_a_row, error)
+            return None
+        self._forgiveness.reset()
+        return answer

@@ -1,0 +1,76 @@
+"""
+For the reader at night: the last line of a failed task, and how an error becomes Airflow's.
+
+The line names the cluster, the snapshot, the run and the newest backup that can be relied on. Looking these up must
+never hide the failure behind a second one, and never asks with keys that were refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_css.hooks.css import CssHook
+from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssError, CssUsageError
+from airflow_css.protocol.models import Snapshot
+from airflow_css.protocol.phrases import in_words
+from airflow_css.protocol.waiting import newest_good
+
+__all__ = ["raise_for_airflow", "tell_the_night_reader"]
+
+_NOTHING_TO_ASK = (CssAuthError, CssConfigError, CssUsageError)
+
+
+def raise_for_airflow(error: CssError) -> NoReturn:
+    """
+    Raise the error: as it is when a retry may cure it, otherwise so that Airflow does not retry.
+
+    :param error: What went wrong.
+    :raises AirflowFailException: if no retry can cure it.
+    """
+    if error.curable:
+        raise error
+    raise AirflowFailException(str(error)) from error
+
+
+def tell_the_night_reader(
+    log: logging.Logger, hook: CssHook | None, *, cluster_id: str, snapshot: str, run: str, error: CssError
+) -> None:
+    """
+    Log where everything stands, in one line.
+
+    :param log: Where to tell it.
+    :param hook: Asks CSS, unless the error says that asking is pointless; ``None`` when there is no hook yet.
+    :param cluster_id: The cluster; empty when it is not known.
+    :param snapshot: The snapshot, for people.
+    :param run: The run, for people.
+    :param error: What went wrong.
+    """
+    cluster, newest = cluster_id or "not known", "not looked up"
+    if hook is not None and cluster_id and not isinstance(error, _NOTHING_TO_ASK):
+        cluster, newest = _look(hook, cluster_id)
+    log.error("Cluster: %s. Snapshot: %s. Run: %s. Newest good backup: %s.", cluster, snapshot, run, newest)
+
+
+def _look(hook: CssHook, cluster_id: str) -> tuple[str, str]:
+    cluster, newest = cluster_id, "could not be looked up"
+    try:
+        client = hook.get_conn()
+        cluster = client.get_cluster(cluster_id, tries=1).label
+        found = newest_good(client.list_snapshots(cluster_id, tries=1))
+        newest = _describe(found, hook.clock.now())
+    except CssError:
+        # The failure that brought us here is the one to be told.
+        return cluster, newest
+    return cluster, newest
+
+
+def _describe(snapshot: Snapshot | None, now: datetime) -> str:
+    if snapshot is None:
+        return "none"
+    when = snapshot.began_at
+    age = f"{when:%Y-%m-%d %H:%M:%S} UTC, {in_words((now - when).total_seconds())} old" if when else "of unknown age"
+    return f"{snapshot.name}, {age}, id {snapshot.id}"

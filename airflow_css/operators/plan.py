@@ -1,0 +1,132 @@
+"""What one creation is about: checked in full at the start, before anything is sent, and read by every later step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_css.operators.rendered import check_number, check_rendered
+from airflow_css.operators.run_context import identify, is_first_try
+from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
+from airflow_css.protocol.errors import CssConfigError, CssUsageError
+from airflow_css.protocol.names import check_cluster_id, check_description, fold_name, join_indices
+from airflow_css.protocol.provenance import describe, make_mark
+from airflow_css.protocol.waiting import Expectations
+
+if TYPE_CHECKING:
+    from airflow_css.operators.snapshot import CreateSnapshotOperator
+
+__all__ = ["CreationPlan", "make_plan"]
+
+
+@dataclass(frozen=True)
+class CreationPlan:
+    """
+    One creation.
+
+    :param order: The snapshot that was asked for.
+    :param run: The task instance, for people.
+    :param look_first: Whether the list must be read before the first creation.
+    :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
+    :param timeout: Seconds from the snapshot's own start until the wait is given up.
+    :param turn_timeout: Seconds to wait for the cluster to become free; 0 for not at all.
+    """
+
+    order: SnapshotOrder
+    run: str
+    look_first: bool
+    poll_interval: float | None
+    timeout: float
+    turn_timeout: float
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster."""
+        return self.order.cluster_id
+
+
+def make_plan(operator: CreateSnapshotOperator, context: Any) -> CreationPlan:
+    """
+    Return the plan of an operator's creation.
+
+    :param operator: The operator, with its templates rendered.
+    :param context: Airflow's context.
+    :raises CssUsageError: if a parameter breaks a rule.
+    :raises CssConfigError: if the connection cannot be used, or names no cluster where one is needed.
+    """
+    # Everything that can be checked without asking CSS comes first: a mistake must not cost a call.
+    poll_interval = operator.poll_interval
+    on_existing = check_on_existing(operator.on_existing)
+    timeout = check_number("timeout", operator.timeout, at_least=1)
+    turn_timeout = check_number("turn_timeout", operator.turn_timeout, at_least=0)
+    if poll_interval is not None:
+        poll_interval = check_number("poll_interval", poll_interval, at_least=1)
+    description = _given(operator, "description")
+    if description is not None:
+        check_description(str(description))
+    indices = _given(operator, "indices")
+    joined = None if indices is None else join_indices(indices)
+    name = _name(operator, context)
+    identity = identify(context, operator.hook.deployment)
+    mark = make_mark(identity, joined, hold=operator.hold)
+    return CreationPlan(
+        order=SnapshotOrder(
+            cluster_id=_cluster_id(operator),
+            name=name,
+            description=describe(description, identity, mark),
+            mark=mark,
+            expected=Expectations(joined, allow_partial=operator.allow_partial, fail_if_empty=operator.fail_if_empty),
+            on_existing=on_existing,
+        ),
+        run=str(identity),
+        look_first=not is_first_try(context, identity),
+        poll_interval=poll_interval,
+        timeout=timeout,
+        turn_timeout=turn_timeout,
+    )
+
+
+def _given(operator: CreateSnapshotOperator, field: str) -> Any:
+    """Return the rendered value of a field, ``None`` only when the DAG gave none."""
+    return check_rendered(field, getattr(operator, field)) if field in operator.given_fields else None
+
+
+def _name(operator: CreateSnapshotOperator, context: Any) -> str:
+    given = operator.snapshot_name
+    if callable(given):
+        # Airflow has called it by now, except when execute() is called directly, as in a user's own test.
+        given = given(context, operator.get_template_env())
+    text = str(check_rendered("snapshot_name", given))
+    name = fold_name(text)
+    if name != text:
+        operator.log.info("The snapshot name %r is not legal as it is; %r is used.", text, name)
+    return name
+
+
+def _cluster_id(operator: CreateSnapshotOperator) -> str:
+    cluster_id, cluster_name = _given(operator, "cluster_id"), _given(operator, "cluster_name")
+    if cluster_id is not None and cluster_name is not None:
+        rule = "either cluster_id or cluster_name is needed, not both"
+        raise CssUsageError("cluster_name", cluster_name, rule, "search-prod")
+    if cluster_id is not None:
+        return check_cluster_id(cluster_id)
+    if cluster_name is not None:
+        return _cluster_id_of(operator, str(cluster_name))
+    default = operator.hook.settings.cluster_id
+    if not default:
+        raise CssConfigError(
+            f"No cluster is named. Set cluster_id or cluster_name of the task, or the extra 'cluster_id' of the "
+            f"connection {operator.css_conn_id!r}, for example to '4f3deec3-efa8-4598-bf91-560aad1377a3'"
+        )
+    return default
+
+
+def _cluster_id_of(operator: CreateSnapshotOperator, name: str) -> str:
+    cluster = operator.hook.find_cluster(name)
+    if cluster is None:
+        visible = ", ".join(c.name for c in operator.hook.list_clusters()[:10]) or "none"
+        raise CssConfigError(
+            f"No cluster is named {name!r} in project {operator.hook.settings.project_id}. Visible are: {visible}. "
+            "Check the name, the region and the project"
+        )
+    return cluster.id

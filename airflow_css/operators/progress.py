@@ -1,0 +1,74 @@
+"""What a wait tells while it lasts: every change, and now and then that it goes on."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow_css.protocol.models import Snapshot, SnapshotStatus
+from airflow_css.protocol.phrases import in_words, part_of
+
+__all__ = ["Progress"]
+
+FIRST_REMINDER_SECONDS = 15.0
+TIMES_THE_USUAL = 3
+WARNING_EVERY_SECONDS = 3600.0
+HELD_WORKER_SECONDS = 600.0
+
+
+class Progress:
+    """
+    Tells how a snapshot goes on, without flooding the log.
+
+    :param name: The snapshot's name.
+    :param snapshot_id: Its id.
+    :param log: Where to tell it.
+    """
+
+    def __init__(self, name: str, snapshot_id: str, log: logging.Logger) -> None:
+        self._label = f"{name} ({snapshot_id})"
+        self._log = log
+        self._told_word: str | None = None
+        self._next_reminder = FIRST_REMINDER_SECONDS
+        self._next_warning = 0.0
+        self._warned_of_worker = False
+
+    def tell(self, snapshot: Snapshot, age: float, expected: float | None) -> None:
+        """
+        Take note of a look and tell what is new.
+
+        :param snapshot: As listed.
+        :param age: Seconds since it began.
+        :param expected: How many seconds it usually takes; ``None`` when unknown.
+        """
+        if snapshot.status_word != self._told_word:
+            self._tell_change(snapshot, age, expected)
+        elif age >= self._next_reminder:
+            self._log.info("Snapshot %s: still %s, %s.", self._label, snapshot.status_word, part_of(age, expected))
+            # Each reminder waits twice as long as the one before, at most an hour.
+            self._next_reminder = age + min(age, WARNING_EVERY_SECONDS)
+        if snapshot.status is SnapshotStatus.BUILDING:
+            self._warn(age, expected)
+
+    def _tell_change(self, snapshot: Snapshot, age: float, expected: float | None) -> None:
+        self._told_word = snapshot.status_word
+        if snapshot.status is SnapshotStatus.UNKNOWN:
+            self._log.warning(
+                "Snapshot %s: CSS reports %r, a word that is not known; waiting on.", self._label, snapshot.status_word
+            )
+        else:
+            took = snapshot.duration_seconds if snapshot.duration_seconds is not None else age
+            self._log.info("Snapshot %s: %s, %s.", self._label, snapshot.status_word, part_of(took, expected))
+
+    def _warn(self, age: float, expected: float | None) -> None:
+        if expected is not None and age >= max(expected * TIMES_THE_USUAL, self._next_warning):
+            self._next_warning = age + WARNING_EVERY_SECONDS
+            self._log.warning(
+                "Snapshot %s takes %s, more than %d times the usual %s. Look at the load of the cluster.",
+                self._label,
+                in_words(age),
+                TIMES_THE_USUAL,
+                in_words(expected),
+            )
+        if age >= HELD_WORKER_SECONDS and not self._warned_of_worker:
+            self._warned_of_worker = True
+            self._log.warning("This task has held a worker slot for %s, only to wait.", in_words(age))

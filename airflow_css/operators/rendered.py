@@ -1,0 +1,70 @@
+"""
+What a template came to: checked before anything is sent.
+
+Only Python's ``None``, given in the DAG, means "default". A template that renders to nothing, to the word ``None`` or
+to a printed list is a mistake in the DAG that would back up the wrong thing, or everything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_css.protocol.errors import CssUsageError
+
+__all__ = ["check_number", "check_rendered"]
+
+_LEGAL = {
+    "cluster_id": "4f3deec3-efa8-4598-bf91-560aad1377a3",
+    "cluster_name": "search-prod",
+    "snapshot_name": "orders-20261123t000000z",
+    "indices": "orders-*",
+    "description": "before the nightly load",
+    "css_conn_id": "css_default",
+}
+
+
+def check_rendered(field: str, value: Any) -> Any:
+    """
+    Return the rendered value of a template field, which says something.
+
+    :param field: Name of the operator's parameter.
+    :param value: What it was rendered to.
+    :raises CssUsageError: if it is empty, ``None``-like, or a list that was printed into a text.
+    """
+    for part in value if isinstance(value, list | tuple) and value else [value]:
+        rule = _rule_broken_by(field, part)
+        if rule:
+            raise CssUsageError(field, value, rule, _LEGAL[field])
+    return value
+
+
+def _rule_broken_by(field: str, part: Any) -> str:
+    way_out = "leave the parameter out to use the default" if field != "css_conn_id" else "name a connection"
+    if part is None or (isinstance(part, list | tuple) and not part):
+        return f"it was rendered to nothing; give a value, or {way_out}"
+    text = str(part).strip()
+    if not text:
+        return f"it was rendered to an empty text; give a value, or {way_out}"
+    if text.lower() == "none":
+        return f"it was rendered to the word {text}, so the value it refers to is missing; give one, or {way_out}"
+    if text.startswith("["):
+        return (
+            "it was rendered to a list printed as text; set render_template_as_native_obj=True on the DAG, "
+            "or join the items with commas in the template"
+        )
+    return ""
+
+
+def check_number(what: str, value: Any, *, at_least: float) -> float:
+    """
+    Return a number of seconds, which is one.
+
+    :param what: Name of the operator's parameter.
+    :param value: What the user gave.
+    :param at_least: The smallest legal value.
+    :raises CssUsageError: if it is no number, or smaller.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not at_least <= value < float("inf"):
+        raise CssUsageError(what, value, f"it is a number of seconds, at least {at_least:g}", f"{max(at_least, 60):g}")
+    return float(value)

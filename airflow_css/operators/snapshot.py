@@ -1,0 +1,174 @@
+"""The operators for snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_css.hooks.css import CssHook
+from airflow_css.operators.announce import announce
+from airflow_css.operators.ending import EndInWorker
+from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
+from airflow_css.operators.plan import CreationPlan, make_plan
+from airflow_css.operators.rendered import check_rendered
+from airflow_css.operators.run_context import NameFromRun, identify
+from airflow_css.operators.turn import TurnInWorker
+from airflow_css.protocol.errors import CssError
+from airflow_css.protocol.models import Snapshot, SnapshotStatus
+
+if TYPE_CHECKING:
+    from airflow_css.client.ensure import EnsuredSnapshot
+
+__all__ = ["CreateSnapshotOperator"]
+
+
+class CreateSnapshotOperator(BaseOperator):
+    """
+    Makes one snapshot of a cluster per run, waits for it, and gives its id: the backup id.
+
+    However often the task is retried, killed or resumed, there is one snapshot. It carries a mark in its description,
+    by which a later try finds it. The operator never deletes anything.
+
+    XComs: ``return_value`` and ``backup_id`` (the id), ``snapshot_name``, ``cluster_id``, and at the end ``snapshot``
+    with the facts. ``backup_id``, ``snapshot_name`` and ``cluster_id`` are there before the wait begins.
+
+    .. seealso:: :doc:`/how-to/create-snapshot`
+
+    :param cluster_id: The cluster's id. (templated)
+    :param cluster_name: The cluster's exact name, instead of the id. (templated) Without either, the connection's
+        default cluster is used.
+    :param snapshot_name: Template, or a callable that takes the context and the Jinja environment. What it renders to
+        is folded into a legal name. Default: derived from DAG, date and run. (templated)
+    :param indices: Index names and patterns, as a list or a text with commas, at most 1,024 characters. Default: all.
+        (templated)
+    :param description: Your own words, at most 200 characters, none of ``!<>=&"'`` and no backslash. (templated)
+    :param css_conn_id: The Airflow connection. Default ``css_default``. (templated)
+    :param wait_for_completion: Whether to wait for the end. Without, the task succeeds when CSS has accepted the
+        snapshot. Default yes.
+    :param poll_interval: Lower bound between two looks, in seconds. Default: 2 at first, then growing with the age up
+        to 60.
+    :param timeout: Seconds from the snapshot's own start; retries do not extend it. Default 90,000 (25 hours).
+    :param turn_timeout: Seconds to wait for the cluster to become free; 0 to fail at once. Default 21,600 (6 hours).
+    :param on_existing: What to do, after the task was cleared, with the snapshot it made before: ``adopt`` (default)
+        uses it, ``new`` makes another one, ``fail`` fails. A retry always uses its own.
+    :param allow_partial: Accept a snapshot in which shards failed. Default no.
+    :param fail_if_empty: Fail when nothing was backed up, or a requested name or pattern has no index. Default yes.
+    :param hold: Mark the snapshot so that retention leaves it alone. Default no.
+    :raises AirflowFailException: for everything that no retry can cure.
+    :raises CssError: for everything that a retry may cure.
+
+    Source: CSS API reference, "Manually Creating a Snapshot", 2025-08-15.
+    """
+
+    template_fields: Sequence[str] = (
+        "cluster_id",
+        "cluster_name",
+        "snapshot_name",
+        "indices",
+        "description",
+        "css_conn_id",
+    )
+    ui_color = "#d7e9f7"
+    hook_class: ClassVar[type[CssHook]] = CssHook
+
+    def __init__(
+        self,
+        *,
+        cluster_id: str | None = None,
+        cluster_name: str | None = None,
+        snapshot_name: str | Callable[[Any, Any], str] | None = None,
+        indices: str | Sequence[str] | None = None,
+        description: str | None = None,
+        css_conn_id: str = CssHook.default_conn_name,
+        wait_for_completion: bool = True,
+        poll_interval: float | None = None,
+        timeout: float = 90_000,
+        turn_timeout: float = 21_600,
+        on_existing: str = "adopt",
+        allow_partial: bool = False,
+        fail_if_empty: bool = True,
+        hold: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.cluster_id = cluster_id
+        self.cluster_name = cluster_name
+        self.snapshot_name = NameFromRun() if snapshot_name is None else snapshot_name
+        self.indices = indices
+        self.description = description
+        self.css_conn_id = css_conn_id
+        self.wait_for_completion = wait_for_completion
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.turn_timeout = turn_timeout
+        self.on_existing = on_existing
+        self.allow_partial = allow_partial
+        self.fail_if_empty = fail_if_empty
+        self.hold = hold
+        # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
+        self.given_fields = tuple(
+            name
+            for name, value in (
+                ("cluster_id", cluster_id),
+                ("cluster_name", cluster_name),
+                ("indices", indices),
+                ("description", description),
+            )
+            if value is not None
+        )
+        self._made: EnsuredSnapshot | None = None
+
+    @cached_property
+    def hook(self) -> CssHook:
+        """The hook for the rendered connection."""
+        return self.hook_class(check_rendered("css_conn_id", self.css_conn_id))
+
+    def execute(self, context: Any) -> str:
+        """
+        Return the backup id, after the snapshot ended well.
+
+        :param context: Airflow's context.
+        """
+        plan: CreationPlan | None = None
+        try:
+            plan = make_plan(self, context)
+            self._made = TurnInWorker(self.hook, plan, self.log).take()
+            self._push_ids(context, plan, self._made)
+            announce(self.log, self.hook, plan, self._made)
+            return self._finish(context, plan, self._made)
+        except CssError as error:
+            made = self._made
+            tell_the_night_reader(
+                self.log,
+                self.hook if plan else None,
+                cluster_id=plan.cluster_id if plan else "",
+                snapshot=f"{made.name} ({made.id})" if made else "none that this try knows of",
+                run=plan.run if plan else str(identify(context, "")),
+                error=error,
+            )
+            raise_for_airflow(error)
+
+    def _push_ids(self, context: Any, plan: CreationPlan, made: EnsuredSnapshot) -> None:
+        # Before any wait: whatever happens to this process, downstream tasks and people can see what was made.
+        for key, value in (("backup_id", made.id), ("snapshot_name", made.name), ("cluster_id", plan.cluster_id)):
+            context["ti"].xcom_push(key=key, value=value)
+
+    def _finish(self, context: Any, plan: CreationPlan, made: EnsuredSnapshot) -> str:
+        if self.wait_for_completion:
+            snapshot = EndInWorker(self.hook, plan, made, self.log).wait()
+        else:
+            snapshot = made.adopted or Snapshot(
+                made.id, made.name, SnapshotStatus.BUILDING, SnapshotStatus.BUILDING.value, started_at=made.made_at
+            )
+        context["ti"].xcom_push(key="snapshot", value=snapshot.as_json())
+        return made.id
+
+    def on_kill(self) -> None:
+        """Leave the snapshot alone: CSS forbids deleting one that is being made, and the next try adopts it."""
+        if self._made is not None:
+            self.log.warning(
+                "Killed. The snapshot %s (%s) is left alone; the next try adopts it.", self._made.name, self._made.id
+            )

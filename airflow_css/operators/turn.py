@@ -1,0 +1,155 @@
+"""
+Waiting in the worker for a cluster to become free, then creating.
+
+CSS runs one snapshot or restore at a time. "Busy" may also be said of a cluster that looks idle; then the next creation
+is put off ever longer, and after ten such contradictions in a row given up.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow_css.client.clock import chance
+from airflow_css.hooks.css import CssHook
+from airflow_css.operators.looks import PatientLooks, renews_refused_keys
+from airflow_css.operators.plan import CreationPlan
+from airflow_css.protocol.errors import (
+    CssAuthError,
+    CssBusyError,
+    CssError,
+    CssStateError,
+    CssWaitTimeoutError,
+    ErrorReply,
+)
+from airflow_css.protocol.models import Cluster, SnapshotStatus
+from airflow_css.protocol.phrases import in_words
+from airflow_css.protocol.waiting import next_delay
+
+if TYPE_CHECKING:
+    from airflow_css.client.ensure import EnsuredSnapshot
+
+__all__ = ["TurnInWorker"]
+
+MOST_CONTRADICTIONS = 10
+FIRST_BACKOFF_SECONDS = 5.0
+LONGEST_BACKOFF_SECONDS = 60.0
+
+
+class TurnInWorker:
+    """
+    Takes the cluster's turn for one creation.
+
+    :param hook: Brings client and clock.
+    :param plan: The creation.
+    :param log: Where the waiting is told.
+    """
+
+    def __init__(self, hook: CssHook, plan: CreationPlan, log: logging.Logger) -> None:
+        self._hook = hook
+        self._plan = plan
+        self._log = log
+        self._looks = PatientLooks(hook, log)
+        self._contradictions = 0
+        self._told = ""
+
+    def take(self) -> EnsuredSnapshot:
+        """
+        Return the snapshot, made or adopted, after waiting for the turn as long as the plan allows.
+
+        :raises CssWaitTimeoutError: if the cluster did not become free in time.
+        :raises CssBusyError: if the plan allows no waiting, or "busy" is said of an idle cluster again and again.
+        :raises CssStateError: if waiting is pointless: the cluster is down, or its snapshot function is off.
+        """
+        look_first = self._plan.look_first
+        asked_at = self._hook.clock.now()
+        while True:
+            try:
+                return self._hook.get_conn().fulfil(self._plan.order, look_first=look_first)
+            except CssAuthError as error:
+                if not renews_refused_keys(self._hook, error):
+                    raise
+            except CssBusyError as busy:
+                if self._plan.turn_timeout == 0:
+                    raise
+                self._await_turn(busy, asked_at)
+            look_first = True
+
+    def _await_turn(self, busy: CssBusyError, asked_at: datetime) -> None:
+        was_busy = False
+        while True:
+            cluster = self._looks.ask(lambda client: client.get_cluster(self._plan.cluster_id, tries=1))
+            if cluster is not None:
+                self._refuse_pointless(cluster)
+                if cluster.is_idle:
+                    break
+                was_busy = True
+                self._tell(cluster, asked_at)
+            waited = self._seconds_since(asked_at)
+            delay = next_delay(waited, expected=None, chance=chance(), at_least=self._plan.poll_interval)
+            self._pause(delay, busy, asked_at)
+        self._settle(busy, asked_at, was_busy=was_busy)
+
+    def _settle(self, busy: CssBusyError, asked_at: datetime, *, was_busy: bool) -> None:
+        """Pause before the next creation: tasks of one cluster see it idle at the same moment."""
+        if was_busy:
+            self._contradictions = 0
+            self._pause(2 * chance(), busy, asked_at)
+            return
+        self._contradictions += 1
+        if self._contradictions > MOST_CONTRADICTIONS:
+            raise busy
+        backoff = min(FIRST_BACKOFF_SECONDS * 2 ** (self._contradictions - 1), LONGEST_BACKOFF_SECONDS)
+        self._log.info(
+            "CSS says busy (%s) though the cluster looks idle; next try in %s.", busy.reply.code, in_words(backoff)
+        )
+        self._pause(backoff, busy, asked_at)
+
+    def _pause(self, seconds: float, busy: CssBusyError, asked_at: datetime) -> None:
+        left = self._plan.turn_timeout - self._seconds_since(asked_at)
+        if left <= 0:
+            raise CssWaitTimeoutError(self._too_late(), curable=True) from busy
+        self._hook.clock.sleep(min(seconds, left))
+
+    def _too_late(self) -> str:
+        return (
+            f"The cluster {self._plan.cluster_id} did not become free within {in_words(self._plan.turn_timeout)}; "
+            f"{self._in_the_way()}. Raise turn_timeout, or start the tasks of this cluster at different times"
+        )
+
+    def _refuse_pointless(self, cluster: Cluster) -> None:
+        if cluster.is_unavailable:
+            why = f" ({cluster.failed_reason})" if cluster.failed_reason else ""
+            raise CssStateError(
+                ErrorReply(0, message=f"The cluster {cluster.label} is unavailable, status {cluster.status}{why}."),
+                "Repair the cluster in the console, then clear the task.",
+            )
+        if cluster.is_snapshot_function_on is False:
+            raise CssStateError(
+                ErrorReply(0, message=f"The snapshot function of cluster {cluster.label} is off."),
+                "Turn it on in the console (Cluster Snapshots), then clear the task.",
+            )
+
+    def _tell(self, cluster: Cluster, asked_at: datetime) -> None:
+        doing = ", ".join(cluster.actions) or f"status {cluster.status}"
+        if doing == self._told:
+            return
+        self._told = doing
+        waited = in_words(self._seconds_since(asked_at))
+        self._log.info(
+            "Waiting for the turn on cluster %s (%s; %s) since %s.", cluster.label, doing, self._in_the_way(), waited
+        )
+
+    def _in_the_way(self) -> str:
+        try:
+            listed = self._hook.get_conn().list_snapshots(self._plan.cluster_id, tries=1)
+        except CssError:
+            return "what is in the way could not be read"
+        running = [s for s in listed if s.status is SnapshotStatus.BUILDING or s.restore_status == "restoring"]
+        if not running:
+            return "no snapshot is in the way, so it is another operation"
+        return "in the way: " + ", ".join(f"{s.name} ({s.description or s.id})" for s in running)
+
+    def _seconds_since(self, moment: datetime) -> float:
+        return (self._hook.clock.now() - moment).total_seconds()

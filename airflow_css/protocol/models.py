@@ -1,0 +1,362 @@
+"""
+What CSS describes, as frozen values built by ``parse_*``.
+
+Parsing is forgiving where the documentation is loose (fields absent, null, or a number as text) and strict where a
+wrong guess would be dangerous (an entry without an id).
+
+Source: CSS API reference, "Querying the Snapshot List", "Querying Cluster Details", 2025-12-01.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any
+
+from airflow_css.protocol.errors import CssReplyError
+from airflow_css.protocol.provenance import Mark, read_mark
+
+__all__ = [
+    "Cluster",
+    "CreatedSnapshot",
+    "Snapshot",
+    "SnapshotPolicy",
+    "SnapshotStatus",
+    "parse_cluster",
+    "parse_created",
+    "parse_policy",
+    "parse_snapshot",
+]
+
+
+class SnapshotStatus(StrEnum):
+    """The words for a snapshot's state; a word that CSS adds later is ``UNKNOWN``."""
+
+    BUILDING = "BUILDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    PART_FAILED = "PART_FAILED"
+    UNKNOWN = "?"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> SnapshotStatus:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True)
+class CreatedSnapshot:
+    """
+    What CSS answers to a creation.
+
+    :param id: The snapshot id: the backup id.
+    :param name: The name.
+    """
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    One entry of the snapshot list. Moments are aware datetimes in UTC; ``None`` means that CSS did not say.
+
+    :param id: The snapshot id: the backup id.
+    :param name: The name, unique within the cluster.
+    :param status: The state.
+    :param status_word: The state in CSS's own word.
+    :param description: The description, with the mark if this package made it.
+    :param indices: The indices in it, as listed.
+    :param total_shards: Number of shards.
+    :param failed_shards: Number of shards that failed.
+    :param restore_status: ``none``, ``restoring``, ``success`` or ``failed``: the latest restore of it.
+    :param is_automatic: Whether the cluster's own policy made it.
+    :param bucket: The bucket it lies in.
+    :param cluster_id: The cluster.
+    :param cluster_name: The cluster's name.
+    :param created_at: When CSS entered it into the list.
+    :param started_at: When the work began.
+    :param ended_at: When the work ended.
+    """
+
+    id: str
+    name: str = ""
+    status: SnapshotStatus = SnapshotStatus.UNKNOWN
+    status_word: str = ""
+    description: str = ""
+    indices: tuple[str, ...] = ()
+    total_shards: int | None = None
+    failed_shards: int | None = None
+    restore_status: str = ""
+    is_automatic: bool = False
+    bucket: str = ""
+    cluster_id: str = ""
+    cluster_name: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def mark(self) -> Mark | None:
+        """What the mark in the description says."""
+        return read_mark(self.description)
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the work began, or at least when it was listed."""
+        return self.started_at or self.created_at
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long the work took, in seconds; ``None`` while it runs."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything that was asked for is in it: completed, no failed shard, not empty."""
+        return self.status is SnapshotStatus.COMPLETED and not self.failed_shards and self.total_shards != 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the facts as plain JSON values; moments as ISO 8601 with ``+00:00``."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": self.status_word or self.status.value,
+            "indices": list(self.indices),
+            "total_shards": self.total_shards,
+            "failed_shards": self.failed_shards,
+            "bucket": self.bucket,
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "duration_seconds": self.duration_seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """
+    A cluster, as far as snapshots care.
+
+    :param id: The cluster id.
+    :param name: Its name.
+    :param status: ``100`` at work, ``200`` available, ``300``/``303`` unavailable.
+    :param actions: What runs on it now, for example ``SNAPSHOTTING``.
+    :param is_snapshot_function_on: Whether snapshots are enabled; ``None`` when CSS did not say.
+    :param engine: ``elasticsearch`` or ``opensearch``.
+    :param engine_version: The engine's version.
+    :param failed_reason: Why it is unavailable, if CSS said so.
+    """
+
+    id: str
+    name: str = ""
+    status: str = ""
+    actions: tuple[str, ...] = ()
+    is_snapshot_function_on: bool | None = None
+    engine: str = ""
+    engine_version: str = ""
+    failed_reason: str = ""
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether it is down, so that waiting for its turn is pointless."""
+        return self.status in {"300", "303"}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs on it, as far as CSS shows."""
+        return not self.actions and self.status != "100" and not self.is_unavailable
+
+    @property
+    def label(self) -> str:
+        """Name and id, for people."""
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_PERIOD = re.compile(r"(\d{1,2}):(\d{2})(?:\s*GMT([+-])(\d{1,2}):?(\d{2})?)?")
+
+
+@dataclass(frozen=True)
+class SnapshotPolicy:
+    """
+    The cluster's policy for automatic snapshots.
+
+    :param enabled: Whether automatic snapshots are on.
+    :param prefix: What their names begin with.
+    :param period: When they are due, for example ``16:00 GMT+08:00``.
+    :param frequency: ``HOUR``, ``DAY`` or a day of the week such as ``SUN``.
+    :param keep: How many (or how many days) are kept; the documentation says both.
+    :param bucket: The bucket they go to.
+    """
+
+    enabled: bool = False
+    prefix: str = ""
+    period: str = ""
+    frequency: str = "DAY"
+    keep: int | None = None
+    bucket: str = ""
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """
+        Return when the next automatic snapshot is due, in UTC; ``None`` when off or not understood.
+
+        :param after: An aware moment; the answer is later.
+        """
+        if not self.enabled:
+            return None
+        if self.frequency == "HOUR":
+            return after.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        found = _PERIOD.search(self.period)
+        if found is None or (self.frequency != "DAY" and self.frequency not in _DAYS):
+            return None
+        due = _at_time_of_day(found, after)
+        while due <= after or (self.frequency in _DAYS and due.weekday() != _DAYS.index(self.frequency)):
+            due += timedelta(days=1)
+        return due.astimezone(UTC)
+
+
+def _at_time_of_day(found: re.Match[str], moment: datetime) -> datetime:
+    hour, minute, sign, zone_hours, zone_minutes = found.groups()
+    offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0))
+    zone = timezone(-offset if sign == "-" else offset)
+    return moment.astimezone(zone).replace(hour=int(hour) % 24, minute=int(minute), second=0, microsecond=0)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads fields whose type the documentation does not quite promise."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        value = self.fields.get(key)
+        return "" if value is None else str(value)
+
+    def number(self, key: str) -> int | None:
+        try:
+            return int(self.fields[key])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+
+    def flag(self, key: str) -> bool | None:
+        value = self.fields.get(key)
+        return None if value is None else str(value).lower() == "true"
+
+    def epoch_ms(self, key: str) -> datetime | None:
+        number = self.number(key)
+        if not number or number < 0:
+            return None
+        try:
+            return datetime.fromtimestamp(number / 1000, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+
+    def zoneless(self, key: str) -> datetime | None:
+        # CSS prints no zone; the example's number of milliseconds shows that it means UTC.
+        try:
+            return datetime.fromisoformat(self.text(key)).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+    def part(self, key: str) -> _Reader:
+        value = self.fields.get(key)
+        return _Reader(value if isinstance(value, Mapping) else {})
+
+
+def _reader(payload: Any, what: str) -> _Reader:
+    if not isinstance(payload, Mapping):
+        raise CssReplyError(f"CSS was expected to describe {what}, but sent {type(payload).__name__}")
+    return _Reader(payload)
+
+
+def _with_id(payload: Any, what: str) -> _Reader:
+    reader = _reader(payload, what)
+    if not reader.text("id"):
+        raise CssReplyError(f"CSS described {what} without an id")
+    return reader
+
+
+def parse_created(payload: Any) -> CreatedSnapshot:
+    """
+    Return what was created.
+
+    :param payload: The decoded body of the answer.
+    :raises CssReplyError: if it has no ``backup.id``: then nothing proves that a snapshot exists.
+    """
+    backup = _reader(payload, "a new snapshot").fields.get("backup")
+    reader = _with_id(backup, "a new snapshot")
+    return CreatedSnapshot(id=reader.text("id"), name=reader.text("name"))
+
+
+def parse_snapshot(payload: Any) -> Snapshot:
+    """
+    Return one entry of the snapshot list.
+
+    :param payload: The decoded entry.
+    :raises CssReplyError: if it has no id.
+    """
+    reader = _with_id(payload, "a snapshot")
+    word = reader.text("status")
+    return Snapshot(
+        id=reader.text("id"),
+        name=reader.text("name"),
+        status=SnapshotStatus(word),
+        status_word=word,
+        description=reader.text("description"),
+        indices=tuple(item.strip() for item in reader.text("indices").split(",") if item.strip()),
+        total_shards=reader.number("totalShards"),
+        failed_shards=reader.number("failedShards"),
+        restore_status=reader.text("restoreStatus"),
+        is_automatic=reader.text("backupType") == "0" or reader.text("backupMethod").startswith("auto"),
+        bucket=reader.text("bucketName"),
+        cluster_id=reader.text("clusterId"),
+        cluster_name=reader.text("clusterName"),
+        created_at=reader.zoneless("created"),
+        started_at=reader.epoch_ms("startTime"),
+        ended_at=reader.epoch_ms("endTime"),
+    )
+
+
+def parse_cluster(payload: Any) -> Cluster:
+    """
+    Return a cluster.
+
+    :param payload: The decoded body of the detail call, or an entry of the list call.
+    :raises CssReplyError: if it has no id.
+    """
+    reader = _with_id(payload, "a cluster")
+    actions = reader.fields.get("actions")
+    reason = reader.part("failedReason")
+    return Cluster(
+        id=reader.text("id"),
+        name=reader.text("name"),
+        status=reader.text("status"),
+        actions=tuple(str(action) for action in actions) if isinstance(actions, list) else (),
+        is_snapshot_function_on=reader.flag("backupAvailable"),
+        engine=reader.part("datastore").text("type").lower(),
+        engine_version=reader.part("datastore").text("version"),
+        failed_reason=" ".join(t for t in (reason.text("errorCode"), reason.text("errorMsg")) if t),
+    )
+
+
+def parse_policy(payload: Any) -> SnapshotPolicy:
+    """
+    Return the policy for automatic snapshots.
+
+    :param payload: The decoded body of the answer.
+    :raises CssReplyError: if it is not an object.
+    """
+    reader = _reader(payload, "the snapshot policy")
+    return SnapshotPolicy(
+        enabled=reader.flag("enable") is True,
+        prefix=reader.text("prefix"),
+        period=reader.text("period"),
+        frequency=reader.text("frequency").upper() or "DAY",
+        keep=reader.number("keepday"),
+        bucket=reader.text("bucket"),
+    )

@@ -1,0 +1,194 @@
+"""
+The mark at the end of a description: who made a snapshot, for which request, in which life.
+
+Theory of operation. CSS stores no owner, so the description carries one. A mark reads
+
+    [af1 <deployment> <dag> <task> <run> <request> <life>]
+
+with fingerprints that build on each other: ``dag`` includes the deployment, ``task`` the DAG and the map index, ``run``
+all of these. So a reader of the list can tell this task instance's snapshots from its task's, its DAG's, its
+deployment's, this package's and strangers'. The life counts how often the task instance was cleared. A held snapshot's
+mark ends in ``hold``.
+
+A mark of another version is recognised but never understood: what carries it is neither adopted nor deleted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from airflow_css.protocol.names import (
+    FORBIDDEN_IN_DESCRIPTION,
+    LONGEST_DESCRIPTION,
+    check_description,
+    short_hash,
+)
+
+__all__ = ["Mark", "RunIdentity", "describe", "has_unknown_mark", "make_mark", "read_mark", "write_mark"]
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ANY_MARK = re.compile(r"\[af(\d+) [^\]]*\]\s*$")
+_MARK = re.compile(
+    r"\[af1 (?P<deployment>[0-9a-f]{6}) (?P<dag>[0-9a-f]{8}) (?P<task>[0-9a-f]{8}) (?P<run>[0-9a-f]{8}) "
+    r"(?P<request>[0-9a-f]{8}) (?P<life>[0-9a-z]+)(?P<hold> hold)?\]\s*$"
+)
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """
+    One task instance of one run, in one of its lives.
+
+    :param deployment: Name of the Airflow deployment; empty when unknown.
+    :param dag_id: The DAG.
+    :param task_id: The task.
+    :param run_id: The run.
+    :param map_index: Index of a mapped task, -1 when it is not mapped.
+    :param life: How often the task instance was cleared after an end, 0 or more.
+    """
+
+    deployment: str
+    dag_id: str
+    task_id: str
+    run_id: str
+    map_index: int = -1
+    life: int = 0
+
+    @property
+    def instance(self) -> tuple[str, str, str, int, str]:
+        """What stays the same on every try and in every life."""
+        return (self.deployment, self.dag_id, self.task_id, self.map_index, self.run_id)
+
+    def __str__(self) -> str:
+        mapped = f" {self.map_index}" if self.map_index >= 0 else ""
+        return f"{self.deployment}/{self.dag_id}/{self.task_id} {self.run_id}{mapped}"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """
+    What a mark says.
+
+    :param deployment: Fingerprint of the deployment, 6 characters.
+    :param dag: Fingerprint of deployment and DAG, 8 characters, as the next ones.
+    :param task: Fingerprint of these, the task and the map index.
+    :param run: Fingerprint of these and the run.
+    :param request: Fingerprint of the index list as it was sent.
+    :param life: In which life the snapshot was made.
+    :param hold: Whether retention must leave it alone.
+    """
+
+    deployment: str
+    dag: str
+    task: str
+    run: str
+    request: str
+    life: int = 0
+    hold: bool = False
+
+    def is_same_instance(self, other: Mark | None) -> bool:
+        """
+        Return whether both were made by the same task instance, in whatever life.
+
+        :param other: The mark to compare with; ``None`` is never the same.
+        """
+        return other is not None and self.instance == other.instance
+
+    @property
+    def instance(self) -> tuple[str, str, str, str]:
+        """What all marks of one task instance have in common."""
+        return (self.deployment, self.dag, self.task, self.run)
+
+
+def make_mark(identity: RunIdentity, indices: str | None, *, hold: bool = False) -> Mark:
+    """
+    Return the mark of a task instance's snapshot.
+
+    :param identity: The task instance.
+    :param indices: The index list as it is sent; ``None`` for all.
+    :param hold: Whether retention must leave it alone.
+    """
+    dag = (identity.deployment, identity.dag_id)
+    task = (*dag, identity.task_id, identity.map_index)
+    return Mark(
+        deployment=short_hash(identity.deployment, length=6),
+        dag=short_hash(*dag),
+        task=short_hash(*task),
+        run=short_hash(*task, identity.run_id),
+        request=short_hash(indices or ""),
+        life=identity.life,
+        hold=hold,
+    )
+
+
+def write_mark(mark: Mark) -> str:
+    """
+    Return the mark as it stands in a description.
+
+    :param mark: What it shall say.
+    """
+    hold = " hold" if mark.hold else ""
+    life = _to_base36(mark.life)
+    return f"[af1 {mark.deployment} {mark.dag} {mark.task} {mark.run} {mark.request} {life}{hold}]"
+
+
+def read_mark(description: str) -> Mark | None:
+    """
+    Return the mark of a description, or ``None`` when it has none that can be understood.
+
+    :param description: As CSS lists it.
+    """
+    found = _MARK.search(description)
+    if found is None:
+        return None
+    fields = found.groupdict()
+    return Mark(
+        deployment=fields["deployment"],
+        dag=fields["dag"],
+        task=fields["task"],
+        run=fields["run"],
+        request=fields["request"],
+        life=int(fields["life"], 36),
+        hold=bool(fields["hold"]),
+    )
+
+
+def has_unknown_mark(description: str) -> bool:
+    """
+    Return whether a description ends in a mark of a version that this code does not understand.
+
+    :param description: As CSS lists it.
+    """
+    return _ANY_MARK.search(description) is not None and read_mark(description) is None
+
+
+def describe(text: str | None, identity: RunIdentity, mark: Mark) -> str:
+    """
+    Return the description to send: the user's words, who made it, and the mark.
+
+    The user's words and the mark are never cut; the readable part in between is left out when it does not fit.
+
+    :param text: The user's own words, at most 200 characters; ``None`` for none.
+    :param identity: The task instance, for the readable part.
+    :param mark: The mark.
+    :raises CssUsageError: if the user's words are too long or have a forbidden character.
+    """
+    own = check_description(text) if text else ""
+    readable = "".join("_" if c in FORBIDDEN_IN_DESCRIPTION or not c.isprintable() else c for c in str(identity))
+    written = write_mark(mark)
+    full = " ".join(part for part in (own, readable, written) if part)
+    if len(full) <= LONGEST_DESCRIPTION:
+        return full
+    # The blank goes first when even this is too long: it takes 36 clears, a hold and 200 characters of text.
+    return f"{own} {written}".strip() if len(own) + len(written) < LONGEST_DESCRIPTION else f"{own}{written}"
+
+
+def _to_base36(number: int) -> str:
+    # One character for the first 36 lives keeps the longest mark within the room that a description has for it.
+    text = ""
+    while True:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+        if not number:
+            return text
