@@ -7,6 +7,8 @@ differ.
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from airflow import __version__ as _airflow_version
 
 __all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS", "mask_secret"]
@@ -26,6 +28,9 @@ def _major_minor(version: str) -> tuple[int, int]:
 
 _AIRFLOW = _major_minor(_airflow_version)
 
+# Newest first: 3.1 and later, 3.0, 2.x.
+_MASKING = ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker")
+
 AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
 AIRFLOW_V_3_3_PLUS: bool = _AIRFLOW >= (3, 3)
 
@@ -36,10 +41,11 @@ def mask_secret(secret: str) -> None:
 
     :param secret: The secret's text.
     """
-    # The common-compat provider offers one name for both only from 1.22 on, which is newer than what many installations
-    # pin.
-    if AIRFLOW_V_3_0_PLUS:
-        from airflow.sdk.log import mask_secret as mask
-    else:
-        from airflow.utils.log.secrets_masker import mask_secret as mask
-    mask(secret)
+    # The common-compat provider offers one name for all only from 1.22 on, newer than what many installations pin.
+    for module in _MASKING:
+        try:
+            masking = import_module(module)
+        except ModuleNotFoundError:
+            continue
+        masking.mask_secret(secret)
+        return

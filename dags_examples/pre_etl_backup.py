@@ -49,7 +49,7 @@ with DAG(
 
     # [START howto_hook_in_task]
     @task
-    def check(backup_id: str, cluster_id: str, spent: dict[str, int]) -> dict[str, Any]:
+    def check(backup_id: str, cluster_id: str, spent: Any) -> dict[str, Any]:
         """Return what CSS says about the backup; fail when it could not be relied on."""
         snapshot = CssHook().get_snapshot(cluster_id, backup_id)
         if not snapshot.is_good:
@@ -59,5 +59,9 @@ with DAG(
     # [END howto_hook_in_task]
 
     spent = transform()
-    checked = check(backup.output["backup_id"], backup.output["cluster_id"], spent)
+    checked = check(
+        "{{ ti.xcom_pull('backup', key='backup_id') }}",
+        "{{ ti.xcom_pull('backup', key='cluster_id') }}",
+        spent,
+    )
     backup >> spent >> checked

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.operators.log import Log
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.errors import CssError
 from airflow_css.protocol.phrases import in_words
@@ -20,7 +20,7 @@ __all__ = ["announce"]
 _WHEN_UNKNOWN = timedelta(hours=1)
 
 
-def announce(log: logging.Logger, hook: CssHook, plan: CreationPlan, made: EnsuredSnapshot) -> None:
+def announce(log: Log, hook: CssHook, plan: CreationPlan, made: EnsuredSnapshot) -> None:
     """
     Log what became of an order, and warn of what the user should know.
 
@@ -50,7 +50,7 @@ def announce(log: logging.Logger, hook: CssHook, plan: CreationPlan, made: Ensur
         log.info("The snapshot %s (%s) of this task is there already and is used.", made.name, made.id)
 
 
-def _warn_of_age(log: logging.Logger, hook: CssHook, made: EnsuredSnapshot) -> None:
+def _warn_of_age(log: Log, hook: CssHook, made: EnsuredSnapshot) -> None:
     began = made.adopted.began_at if made.adopted else None
     age = in_words((hook.clock.now() - began).total_seconds()) if began else "unknown"
     log.warning(
@@ -62,7 +62,7 @@ def _warn_of_age(log: logging.Logger, hook: CssHook, made: EnsuredSnapshot) -> N
     )
 
 
-def _warn_of_automatic(log: logging.Logger, hook: CssHook, plan: CreationPlan) -> None:
+def _warn_of_automatic(log: Log, hook: CssHook, plan: CreationPlan) -> None:
     """CSS cancels an automatic snapshot that falls due while this one is made."""
     try:
         policy = hook.get_snapshot_policy(plan.cluster_id)

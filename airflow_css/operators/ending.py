@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
+from airflow_css.operators.log import Log
 from airflow_css.operators.looks import PatientLooks
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.operators.progress import Progress
@@ -39,7 +39,7 @@ class EndInWorker:
     :param log: Where the progress is told.
     """
 
-    def __init__(self, hook: CssHook, plan: CreationPlan, made: EnsuredSnapshot, log: logging.Logger) -> None:
+    def __init__(self, hook: CssHook, plan: CreationPlan, made: EnsuredSnapshot, log: Log) -> None:
         self._hook = hook
         self._plan = plan
         self._made = made

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.operators.log import Log
 from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
@@ -45,7 +45,7 @@ class PatientLooks:
     :param log: Where each forgiven look is told.
     """
 
-    def __init__(self, hook: CssHook, log: logging.Logger) -> None:
+    def __init__(self, hook: CssHook, log: Log) -> None:
         self._hook = hook
         self._log = log
         self._forgiveness = Forgiveness()

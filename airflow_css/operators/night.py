@@ -7,13 +7,13 @@ never hide the failure behind a second one, and never asks with keys that were r
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.operators.log import Log
 from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssError, CssUsageError
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
@@ -37,7 +37,7 @@ def raise_for_airflow(error: CssError) -> NoReturn:
 
 
 def tell_the_night_reader(
-    log: logging.Logger, hook: CssHook | None, *, cluster_id: str, snapshot: str, run: str, error: CssError
+    log: Log, hook: CssHook | None, *, cluster_id: str, snapshot: str, run: str, error: CssError
 ) -> None:
     """
     Log where everything stands, in one line.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
+from airflow_css.operators.log import Log
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.phrases import in_words, part_of
 
@@ -24,7 +23,7 @@ class Progress:
     :param log: Where to tell it.
     """
 
-    def __init__(self, name: str, snapshot_id: str, log: logging.Logger) -> None:
+    def __init__(self, name: str, snapshot_id: str, log: Log) -> None:
         self._label = f"{name} ({snapshot_id})"
         self._log = log
         self._told_word: str | None = None

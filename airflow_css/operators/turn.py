@@ -7,12 +7,12 @@ is put off ever longer, and after ten such contradictions in a row given up.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
+from airflow_css.operators.log import Log
 from airflow_css.operators.looks import PatientLooks, renews_refused_keys
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.errors import (
@@ -46,7 +46,7 @@ class TurnInWorker:
     :param log: Where the waiting is told.
     """
 
-    def __init__(self, hook: CssHook, plan: CreationPlan, log: logging.Logger) -> None:
+    def __init__(self, hook: CssHook, plan: CreationPlan, log: Log) -> None:
         self._hook = hook
         self._plan = plan
         self._log = log
