@@ -56,9 +56,7 @@ def pytest_unconfigure() -> None:
 
 # The machines that run this share their cores, so a slow example says nothing about the code.
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
-hypothesis.settings.register_profile(
-    "quick", parent=hypothesis.settings.get_profile("default"), max_examples=20
-)
+hypothesis.settings.register_profile("quick", parent=hypothesis.settings.get_profile("default"), max_examples=20)
 hypothesis.settings.register_profile(
     "thorough",
     parent=hypothesis.settings.get_profile("default"),

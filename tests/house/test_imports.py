@@ -46,9 +46,7 @@ LAYERS = {
     "emulator": _layer("protocol", "", "it must not learn from the client it judges"),
     "hooks": _layer("protocol client version_compat", "airflow", "the one door to an Airflow connection"),
     "links": _layer("protocol hooks version_compat", "airflow", "a link reads what a task left behind"),
-    "triggers": _layer(
-        "protocol client hooks version_compat", "airflow", "the triggerer loads nothing above it"
-    ),
+    "triggers": _layer("protocol client hooks version_compat", "airflow", "the triggerer loads nothing above it"),
     "operators": _layer(
         "protocol client hooks triggers links version_compat",
         "airflow pendulum",
@@ -199,9 +197,7 @@ def _clock_offences(root: Path) -> list[str]:
         f"{source.name}:{node.lineno}: the ground has no clock; the caller brings the time"
         for source in sources(f"{PACKAGE}/protocol", root=root)
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in CLOCK_CALLS
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK_CALLS
     ]
 
 
@@ -210,8 +206,7 @@ def _version_offences(root: Path) -> list[str]:
         f"{source.name}:{item.line}: version_compat is the only module that asks which Airflow this is"
         for source in sources(PACKAGE, root=root)
         for item in _imports(source)
-        if item.name in {"airflow.__version__", "airflow.version.version"}
-        and "version_compat" not in source.name
+        if item.name in {"airflow.__version__", "airflow.version.version"} and "version_compat" not in source.name
     ]
 
 

@@ -90,12 +90,8 @@ def _documented(thing: Any) -> set[str]:
 
 def _disagreements(name: str, thing: Any) -> Iterator[str]:
     documented, taken = _documented(thing) - FROM_AIRFLOW, _parameters(thing)
-    yield from (
-        f"{name} explains {parameter}, which it does not take" for parameter in sorted(documented - taken)
-    )
-    yield from (
-        f"{name} takes {parameter} without a word about it" for parameter in sorted(taken - documented)
-    )
+    yield from (f"{name} explains {parameter}, which it does not take" for parameter in sorted(documented - taken))
+    yield from (f"{name} takes {parameter} without a word about it" for parameter in sorted(taken - documented))
 
 
 @pytest.mark.parametrize("module", SURFACE)
