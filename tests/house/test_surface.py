@@ -36,6 +36,7 @@ COMPANIONS = {
     "client.css": {
         "Credentials": "the client is made with it",
         "EnsuredSnapshot": "ensure_snapshot returns it",
+        "SendingRules": "the client's time-outs and retries are set with it",
     },
 }
 
@@ -88,7 +89,21 @@ def _documented(thing: Any) -> set[str]:
     return set(re.findall(r"^\s*:param (\w+):", thing.__doc__ or "", re.MULTILINE))
 
 
+def _explained_elsewhere(thing: Any) -> Any:
+    """Return the method that a docstring's "see ``Class.method``" points to, so that nothing is explained twice."""
+    for cls, method in re.findall(r"see ``(\w+)\.(\w+)``", thing.__doc__ or ""):
+        for module, names in SURFACE.items():
+            if cls in names.split():
+                return getattr(getattr(importlib.import_module(f"{PACKAGE}.{module}"), cls), method)
+    return None
+
+
 def _disagreements(name: str, thing: Any) -> Iterator[str]:
+    twin = _explained_elsewhere(thing)
+    if twin is not None:
+        if _parameters(twin) != _parameters(thing):
+            yield f"{name} does not take what {twin.__qualname__} takes, where it sends its reader"
+        return
     documented, taken = _documented(thing) - FROM_AIRFLOW, _parameters(thing)
     yield from (f"{name} explains {parameter}, which it does not take" for parameter in sorted(documented - taken))
     yield from (f"{name} takes {parameter} without a word about it" for parameter in sorted(taken - documented))
@@ -143,7 +158,13 @@ def test_a_wrong_explanation_is_caught() -> None:
         :param gone: It was renamed.
         """
 
+    def astray(other: int) -> None:
+        """Do nothing: see ``CssClient.get_cluster``."""
+
     assert list(_disagreements("offender", offender)) == [
         "offender explains gone, which it does not take",
         "offender takes taken without a word about it",
+    ]
+    assert list(_disagreements("astray", astray)) == [
+        "astray does not take what CssClient.get_cluster takes, where it sends its reader"
     ]
