@@ -50,7 +50,11 @@ class Credentials:
         return f"Credentials({self.access_key[:4]}{_MASK})"
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` with every occurrence of the secret key and the token replaced by ``***``."""
+        """
+        Return ``text`` with every occurrence of the secret key and the token replaced by ``***``.
+
+        :param text: Anything about to be shown, for example an answer that repeats what it was sent.
+        """
         secrets = [secret for secret in (self.secret_key, self.security_token) if secret]
         # The longer one first: if one secret contains the other, nothing of it may stay behind.
         for secret in sorted(secrets, key=len, reverse=True):
