@@ -101,8 +101,9 @@ def _explained_elsewhere(thing: Any) -> Any:
 def _disagreements(name: str, thing: Any) -> Iterator[str]:
     twin = _explained_elsewhere(thing)
     if twin is not None:
-        if _parameters(twin) != _parameters(thing):
-            yield f"{name} does not take what {twin.__qualname__} takes, where it sends its reader"
+        if unknown := _parameters(thing) - _parameters(twin):
+            names = ", ".join(sorted(unknown))
+            yield f"{name} takes {names}; {twin.__qualname__}, to which it sends its reader, does not"
         return
     documented, taken = _documented(thing) - FROM_AIRFLOW, _parameters(thing)
     yield from (f"{name} explains {parameter}, which it does not take" for parameter in sorted(documented - taken))
@@ -166,5 +167,5 @@ def test_a_wrong_explanation_is_caught() -> None:
         "offender takes taken without a word about it",
     ]
     assert list(_disagreements("astray", astray)) == [
-        "astray does not take what CssClient.get_cluster takes, where it sends its reader"
+        "astray takes other; CssClient.get_cluster, to which it sends its reader, does not"
     ]
