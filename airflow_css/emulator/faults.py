@@ -1,0 +1,320 @@
+"""
+A script of things that go wrong.
+
+Each fault says which call it waits for, how many calls it lets pass first, and how often it strikes. Of several
+faults of one kind the first in the script strikes; the others do not count that call. Delays, holds and wrong answers
+are different kinds, so they may meet in one call. A fault strikes only requests whose signature was good.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
+
+from airflow_css.emulator.entries import Ending, Fate, check_fate
+from airflow_css.emulator.exchange import Refusal, Reply, json_reply
+from airflow_css.emulator.holds import Hold, When
+from airflow_css.protocol.wire import CALLS
+
+__all__ = ["FaultScript", "Match", "Strike"]
+
+Change = Callable[[Reply | None, str], Reply]
+"""Makes the answer that is sent out of the true one (``None`` when there was no effect) and the request id."""
+
+MANY = 1_000_000
+HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+class Match(TypedDict, total=False):
+    """
+    When a fault strikes.
+
+    ``call`` names the call; left out, any. ``when`` is ``before`` or ``after`` the effect. ``times`` says how often,
+    default once; ``None`` for ever. ``skip`` says how many calls pass first, default none.
+    """
+
+    call: str | None
+    when: When
+    times: int | None
+    skip: int
+
+
+@dataclass
+class _Fault:
+    """One line of the script; ``payload`` is what its kind needs."""
+
+    kind: str
+    payload: Any
+    call: str | None = None
+    when: When = "before"
+    times: int | None = 1
+    skip: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.times == 0
+
+    def strikes(self, call: str) -> bool:
+        """Take note of a call and return whether it is struck."""
+        if self.is_spent or self.call not in {None, call}:
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@dataclass
+class Strike:
+    """
+    What strikes one request.
+
+    :param change: Makes the wrong answer; ``None`` for the true one.
+    :param change_when: Whether that happens instead of the effect (``before``) or to its answer (``after``).
+    :param delays: Seconds to wait, by point.
+    :param holds: Where to stop, by point.
+    """
+
+    change: Change | None = None
+    change_when: When = "before"
+    delays: dict[When, float] = field(default_factory=dict)
+    holds: dict[When, Hold] = field(default_factory=dict)
+
+
+class FaultScript:
+    """
+    The faults that are still to come. Every method adds one; each takes ``call``, ``when``, ``times`` and ``skip``.
+
+    :raises ValueError: by every method, if a value is not possible.
+    """
+
+    def __init__(self) -> None:
+        self._faults: list[_Fault] = []
+        self._holds: list[Hold] = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def answer(
+        self,
+        status: int,
+        code: str = "",
+        *,
+        message: str = "scripted by the emulator",
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **match: Unpack[Match],
+    ) -> None:
+        """
+        Answer with this status.
+
+        :param status: HTTP status, 200 to 599.
+        :param code: The error code; ``APIGW`` codes come in the gateway's shape. Empty: no body.
+        :param message: The words that go with the code.
+        :param body: A body of one's own instead, of any form.
+        :param headers: Further headers.
+        :param match: When it strikes.
+        """
+        _check_number("status", status, 200, 599)
+
+        def change(_true: Reply | None, request_id: str) -> Reply:
+            reply = Refusal(status, code, message).reply(request_id) if code else Reply(status)
+            if body is not None:
+                reply = replace(reply, body=body.encode())
+            return replace(reply, headers={**reply.headers, **(headers or {})})
+
+        self._add("answer", change, match)
+
+    def throttle(self, retry_after: float | None = None, **match: Unpack[Match]) -> None:
+        """
+        Answer 429 as the gateway does.
+
+        :param retry_after: Seconds in the header Retry-After; ``None`` for no such header.
+        :param match: When it strikes.
+        """
+        headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
+        words = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second"
+        self.answer(429, "APIGW.0308", message=words, headers=headers, **match)
+
+    def busy(self, status: int = 409, **match: Unpack[Match]) -> None:
+        """
+        Refuse a creation as if another operation ran, whatever the cluster shows.
+
+        :param status: 409, as seen, or 202, as documented.
+        :param match: When it strikes; default at a creation.
+        """
+        match.setdefault("call", "create_snapshot")
+        self.answer(status, "CSS.0011", message="CSS.0011 : Another operation is being performed. (scripted)", **match)
+
+    def slow(self, seconds: float, **match: Unpack[Match]) -> None:
+        """
+        Wait before the effect or before the answer, in real time.
+
+        :param seconds: 0 to 600.
+        :param match: When it strikes.
+        """
+        if isinstance(seconds, str | bool) or not 0 <= seconds <= 600:
+            raise ValueError(f"a delay has 0 to 600 seconds, not {seconds!r}")
+        self._add("slow", float(seconds), match)
+
+    def drop(self, **match: Unpack[Match]) -> None:
+        """
+        Close the connection without an answer.
+
+        :param match: When it strikes.
+        """
+        self._add("answer", lambda _true, _id: Reply(0, delivery="none"), match)
+
+    def truncate(self, **match: Unpack[Match]) -> None:
+        """
+        Send the true answer, but only half of its body.
+
+        :param match: When it strikes; always after the effect.
+        """
+        match["when"] = "after"
+        self._add("answer", lambda true, _id: replace(true or Reply(200), delivery="truncated"), match)
+
+    def not_json(self, **match: Unpack[Match]) -> None:
+        """
+        Answer 200 with a text that is no JSON.
+
+        :param match: When it strikes.
+        """
+        self.answer(200, body="upstream connect error", headers={"Content-Type": "text/plain"}, **match)
+
+    def html(self, status: int = 502, **match: Unpack[Match]) -> None:
+        """
+        Answer with an error page, as proxies do.
+
+        :param status: HTTP status.
+        :param match: When it strikes.
+        """
+        self.answer(status, body=HTML, headers={"Content-Type": "text/html"}, **match)
+
+    def redirect(self, location: str, **match: Unpack[Match]) -> None:
+        """
+        Answer 302.
+
+        :param location: Where to.
+        :param match: When it strikes.
+        """
+        self.answer(302, headers={"Location": location}, **match)
+
+    def without_backup(self, **match: Unpack[Match]) -> None:
+        """
+        Create the snapshot, but answer 201 without its id.
+
+        :param match: When it strikes; always a creation, after its effect.
+        """
+        match.update({"call": "create_snapshot", "when": "after"})
+        self._add("answer", lambda true, _id: json_reply(true.status, {}) if true else Reply(201), match)
+
+    def fate(
+        self, ending: Ending, *, takes: float | None = None, failed_shards: int = 1, **match: Unpack[Match]
+    ) -> None:
+        """
+        Decide how the next snapshot ends. Only a creation that succeeds counts.
+
+        :param ending: ``completed``, ``part_failed``, ``failed``, ``vanish``, ``empty`` or ``stuck``.
+        :param takes: How long it takes, in seconds; default ``creation_takes``.
+        :param failed_shards: How many shards fail when it is ``part_failed``.
+        :param match: When it strikes.
+        """
+        self._add("fate", check_fate(Fate(ending, takes, failed_shards)), match)
+
+    def hold(self, call: str | None = None, *, when: When = "before", skip: int = 0) -> Hold:
+        """
+        Stop one request until it is let go, and return what lets it go.
+
+        :param call: Which call; ``None`` for any.
+        :param when: ``before`` or ``after`` the effect.
+        :param skip: How many calls pass first.
+        """
+        hold = Hold(next(self._numbers), call, when)
+        self._add("hold", hold, {"call": call, "when": when, "skip": skip})
+        self._holds.append(hold)
+        return hold
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """All holds, in the order they were set."""
+        return tuple(self._holds)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return the faults that are still to come, for people."""
+        with self._lock:
+            return [
+                {"kind": f.kind, "call": f.call, "when": f.when, "times": f.times, "skip": f.skip}
+                for f in self._faults
+                if not f.is_spent
+            ]
+
+    def clear(self) -> None:
+        """Forget all faults and let every held request go."""
+        with self._lock:
+            self._faults.clear()
+        for hold in self._holds:
+            hold.release()
+
+    def close(self) -> None:
+        """End delays and holds, so that no request is left behind when the emulator stops."""
+        self._closed.set()
+        for hold in self._holds:
+            hold.lose()
+
+    def wait(self, seconds: float) -> None:
+        """
+        Return after a delay in real time, or as soon as the emulator stops.
+
+        :param seconds: How long.
+        """
+        self._closed.wait(seconds)
+
+    def strike(self, call: str) -> Strike:
+        """
+        Return what strikes a request, and take note of it.
+
+        :param call: Name of the call.
+        """
+        with self._lock:
+            strike = Strike()
+            if (fault := self._first("answer", call)) is not None:
+                strike.change, strike.change_when = fault.payload, fault.when
+            if (fault := self._first("slow", call)) is not None:
+                strike.delays[fault.when] = fault.payload
+            if (fault := self._first("hold", call)) is not None:
+                strike.holds[fault.when] = fault.payload
+            return strike
+
+    def next_fate(self) -> Fate:
+        """Return how the snapshot that begins now will end, and take note of it."""
+        with self._lock:
+            fault = self._first("fate", "create_snapshot")
+            return Fate() if fault is None else fault.payload
+
+    def _first(self, kind: str, call: str) -> _Fault | None:
+        return next((fault for fault in self._faults if fault.kind == kind and fault.strikes(call)), None)
+
+    def _add(self, kind: str, payload: Any, match: Match) -> None:
+        names = [call.name for call in CALLS]
+        fault = _Fault(kind, payload, **match)
+        if fault.call is not None and fault.call not in names:
+            raise ValueError(f"a call is one of {', '.join(names)}, not {fault.call!r}")
+        if fault.when not in {"before", "after"}:
+            raise ValueError(f"when is before or after, not {fault.when!r}")
+        if fault.times is not None:
+            _check_number("times", fault.times, 1, MANY)
+        _check_number("skip", fault.skip, 0, MANY)
+        with self._lock:
+            self._faults.append(fault)
+
+
+def _check_number(what: str, value: object, lowest: int, highest: int) -> None:
+    # Scripts also come as JSON, where types are not checked by anybody else.
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        raise ValueError(f"{what} is a whole number from {lowest} to {highest}, not {value!r}")
