@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow_css.protocol.errors import CssConfigError
 
@@ -17,6 +17,9 @@ __all__ = ["check_endpoint", "endpoint_of_region"]
 
 # The two oldest regions keep the service's first name.
 _OLD_NAME = frozenset({"cn-north-1", "cn-east-2"})
+# A part between dots has 1 to 63 characters; the connection would break on another one, far from its cause.
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:.]*:[0-9a-f:.]*")
+_EXAMPLE = "For example: 'https://css.cn-north-4.myhuaweicloud.com'."
 
 
 def endpoint_of_region(region: str) -> str:
@@ -40,8 +43,7 @@ def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> 
     :param allow_http_hosts: Hosts that may be talked to without encryption.
     :raises CssConfigError: if it is not an address, has more than scheme, host and port, or is plain http elsewhere.
     """
-    text = endpoint.strip().rstrip("/")
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    parts = _split(endpoint)
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise CssConfigError(f"The endpoint {endpoint!r} has more than a host and a port. {_EXAMPLE}")
     host = _host(endpoint, parts.hostname)
@@ -58,11 +60,19 @@ def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> 
     return f"http://{host}{port}"
 
 
-_EXAMPLE = "For example: 'https://css.cn-north-4.myhuaweicloud.com'."
+def _split(endpoint: str) -> SplitResult:
+    text = endpoint.strip()
+    # urlsplit drops line breaks and tabs, so that another host could be read than is shown.
+    if not text.isprintable():
+        raise CssConfigError(f"The endpoint {endpoint!r} is no address. {_EXAMPLE}")
+    try:
+        return urlsplit((text if "://" in text else f"https://{text}").rstrip("/"))
+    except ValueError as cause:
+        raise CssConfigError(f"The endpoint {endpoint!r} is no address. {_EXAMPLE}") from cause
 
 
 def _host(endpoint: str, host: str | None) -> str:
-    if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):
+    if not host or not _HOST_NAME.fullmatch(host):
         raise CssConfigError(f"The endpoint {endpoint!r} has no host name. {_EXAMPLE}")
     return f"[{host}]" if ":" in host else host
 

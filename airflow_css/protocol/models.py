@@ -214,7 +214,11 @@ class SnapshotPolicy:
         found = _PERIOD.search(self.period)
         if found is None or (self.frequency != "DAY" and self.frequency not in _DAYS):
             return None
-        due = _at_time_of_day(found, after)
+        try:
+            due = _at_time_of_day(found, after)
+        except ValueError:
+            # A minute or a zone that no clock shows.
+            return None
         while due <= after or (self.frequency in _DAYS and due.weekday() != _DAYS.index(self.frequency)):
             due += timedelta(days=1)
         return due.astimezone(UTC)
@@ -257,10 +261,11 @@ class _Reader:
             return None
 
     def zoneless(self, key: str) -> datetime | None:
-        # CSS prints no zone; the example's number of milliseconds shows that it means UTC.
+        # CSS prints no zone; the example's number of milliseconds shows that it means UTC. One that it prints counts.
         try:
-            return datetime.fromisoformat(self.text(key)).replace(tzinfo=UTC)
-        except ValueError:
+            moment = datetime.fromisoformat(self.text(key))
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (OverflowError, ValueError):
             return None
 
     def part(self, key: str) -> _Reader:

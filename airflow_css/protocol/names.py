@@ -59,7 +59,8 @@ def short_hash(*parts: object, length: int = 8) -> str:
     """
     # The separator cannot occur in ids, so that two different lists of parts never read the same.
     text = "\x1f".join(str(part) for part in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    # Half a character from a badly decoded variable still needs a fingerprint, not a crash.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:length]
 
 
 def check_name(name: str) -> str:
@@ -85,13 +86,15 @@ def fold_name(text: str) -> str:
     """
     Return the legal snapshot name that is nearest to a text.
 
-    Lower case; each run of illegal characters becomes one ``-``; ``-`` at both ends goes; ``s-`` comes in front if no
-    letter leads; more than 64 characters become the first 55, ``-`` and 8 characters of a fingerprint of the whole
-    text.
+    A legal name stays as it is. Otherwise: lower case; each run of illegal characters becomes one ``-``; ``-`` at both
+    ends goes; ``s-`` comes in front if no letter leads; more than 64 characters become the first 55, ``-`` and 8
+    characters of a fingerprint of the whole text.
 
     :param text: What the user gave, for example a rendered template.
     :raises CssUsageError: if fewer than 4 characters are left.
     """
+    if NAME_PATTERN.fullmatch(text):
+        return text
     folded = _ILLEGAL_IN_NAME.sub("-", text.lower()).strip("-")
     if not "a" <= folded[:1] <= "z":
         folded = f"s-{folded}"
@@ -140,16 +143,19 @@ def check_description(text: str, *, longest: int = LONGEST_USER_DESCRIPTION) -> 
     """
     if len(text) > longest:
         rule = f"a description has at most {longest} characters, this one has {len(text)}"
-        raise CssUsageError("description", text, rule, text[:longest].strip())
+        raise CssUsageError("description", text, rule, _legal_description(text[:longest]).strip())
     for place, character in enumerate(text):
         if character in FORBIDDEN_IN_DESCRIPTION or not character.isprintable():
-            legal = "".join("_" if c in FORBIDDEN_IN_DESCRIPTION or not c.isprintable() else c for c in text)
             rule = (
                 f"the character {character!r} at position {place + 1} is forbidden in a description; so are "
                 f"all of {FORBIDDEN_IN_DESCRIPTION} and line breaks"
             )
-            raise CssUsageError("description", text, rule, legal)
+            raise CssUsageError("description", text, rule, _legal_description(text))
     return text
+
+
+def _legal_description(text: str) -> str:
+    return "".join("_" if c in FORBIDDEN_IN_DESCRIPTION or not c.isprintable() else c for c in text)
 
 
 def join_indices(indices: str | Sequence[str]) -> str:
@@ -189,8 +195,9 @@ def _check_index(item: str) -> None:
             f"the character {bad[0]!r} is forbidden; an index name or pattern has no upper-case letter, no space and "
             f"none of {FORBIDDEN_IN_INDICES}"
         )
-        legal = "".join("_" if c in bad and not c.isupper() else c.lower() for c in item)
-        raise CssUsageError("index", item, rule, legal)
+        # A few capital letters of mathematics have no small one.
+        legal = "".join("_" if c in bad and c.lower() == c else c.lower() for c in item)
+        raise CssUsageError("index", item, rule, legal[:LONGEST_INDICES])
 
 
 def _pattern_like(items: Sequence[str]) -> str:

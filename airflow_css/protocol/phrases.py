@@ -23,7 +23,7 @@ def in_words(seconds: float) -> str:
 
 def part_of(elapsed: float, expected: float | None) -> str:
     """
-    Return how far something is, for example ``about 9 min of 14 min``.
+    Return how far something is, for example ``9 min of about 14 min``.
 
     :param elapsed: Seconds since it began.
     :param expected: How many seconds it usually takes; ``None`` when unknown.

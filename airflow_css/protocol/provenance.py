@@ -31,7 +31,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ANY_MARK = re.compile(r"\[af(\d+) [^\]]*\]\s*$")
 _MARK = re.compile(
     r"\[af1 (?P<deployment>[0-9a-f]{6}) (?P<dag>[0-9a-f]{8}) (?P<task>[0-9a-f]{8}) (?P<run>[0-9a-f]{8}) "
-    r"(?P<request>[0-9a-f]{8}) (?P<life>[0-9a-z]+)(?P<hold> hold)?\]\s*$"
+    r"(?P<request>[0-9a-f]{8}) (?P<life>[0-9a-z]{1,12})(?P<hold> hold)?\]\s*$"
 )
 
 

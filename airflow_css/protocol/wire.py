@@ -95,7 +95,7 @@ class Call(Generic[T]):
         :param method: The HTTP method.
         :param path: The path of the request, without the query.
         """
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template.replace(".", r"\."))
         found = re.fullmatch(pattern, path) if method == self.method else None
         return found.groupdict() if found else None
 
@@ -196,7 +196,8 @@ def read_reply(call: Call[T], status: int, headers: Mapping[str, str], body: byt
 def _decode(body: bytes) -> Any:
     try:
         return json.loads(body) if body.strip() else None
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
+        # Not only broken JSON: also an endless number, or brackets without end.
         return None
 
 
