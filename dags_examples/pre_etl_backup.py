@@ -29,7 +29,7 @@ with DAG(
     catchup=False,
     tags=["css", "backup"],
     doc_md=__doc__,
-):
+) as dag:
     # [START howto_create_snapshot]
     backup = CreateSnapshotOperator(
         task_id="backup",

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from airflow_css.protocol.errors import CssConfigError
 
-__all__ = ["check_endpoint", "endpoint_of_region"]
+__all__ = ["check_endpoint", "endpoint_of_region", "is_loopback"]
 
 # The two oldest regions keep the service's first name.
 _OLD_NAME = frozenset({"cn-north-1", "cn-east-2"})
@@ -52,7 +52,7 @@ def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> 
         return f"https://{host}{port}"
     if parts.scheme != "http":
         raise CssConfigError(f"The endpoint {endpoint!r} is neither https nor http. {_EXAMPLE}")
-    if not (_is_loopback(parts.hostname or "") or parts.hostname in allow_http_hosts):
+    if not (is_loopback(parts.hostname or "") or parts.hostname in allow_http_hosts):
         raise CssConfigError(
             f"The endpoint {endpoint!r} is not encrypted. Use 'https://{host}{port}', or name the host in the option "
             "[airflow_css] allow_http_hosts of this Airflow."
@@ -85,7 +85,12 @@ def _port(endpoint: str, netloc: str) -> str:
     return f":{port}" if port is not None else ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """
+    Return whether a host is this machine.
+
+    :param host: A name or an address, without port and brackets.
+    """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -19,6 +20,7 @@ from airflow_css import __version__
 from airflow_css.client.auth import AkSkAuth
 from airflow_css.client.clock import Clock, chance
 from airflow_css.client.credentials import Credentials
+from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
@@ -101,22 +103,13 @@ class Sender:
 
     def close(self) -> None:
         """Close this thread's connections."""
-        session: requests.Session | None = self._local.__dict__.pop("session", None)
-        if session is not None:
-            session.close()
+        known = self._local.__dict__.pop("session", None)
+        if known is not None:
+            known[0].close()
 
     def _send_once(self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None) -> T:
         try:
-            reply = self._session().request(
-                call.method,
-                url,
-                data=data,
-                params=query,
-                auth=self._auth,
-                timeout=(self.rules.connect_seconds, self.rules.read_seconds),
-                # Following would send a signature to a host that nobody chose.
-                allow_redirects=False,
-            )
+            reply = self._exchange(call.method, url, data, query)
         except requests.RequestException as cause:
             # The cause is cut off: its text may hold the request, and the facts are in the new error.
             raise error_from_requests(cause, call.name, self.endpoint) from None
@@ -125,14 +118,30 @@ class Sender:
         except CssError as error:
             raise self._scrubbed(error) from None
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
+    def _exchange(self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None) -> requests.Response:
+        # Prepared by hand: what a Session looks up anew for each request (cookies, .netrc, proxies) costs as much as
+        # signing ten times over, and the first two must not touch a signed request at all.
+        session, settings = self._session()
+        prepared = requests.PreparedRequest()
+        prepared.prepare(method=method, url=url, headers=_HEADERS, data=data, params=query, auth=self._auth)
+        timeout = (self.rules.connect_seconds, self.rules.read_seconds)
+        # Following a redirect would send a signature to a host that nobody chose.
+        return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+
+    def _session(self) -> tuple[requests.Session, Mapping[str, Any]]:
+        known: tuple[requests.Session, Mapping[str, Any]] | None = getattr(self._local, "session", None)
+        if known is None:
             session = requests.Session()
-            session.headers.update(_HEADERS)
-            session.verify = self.rules.verify
-            self._local.session = session
-        return session
+            # What runs on this machine is never behind a proxy.
+            session.trust_env = not is_loopback(urlsplit(self.endpoint).hostname or "")
+            known = (session, self._settings_for(session))
+            self._local.session = known
+        return known
+
+    def _settings_for(self, session: requests.Session) -> Mapping[str, Any]:
+        return session.merge_environment_settings(
+            url=self.endpoint, proxies={}, stream=False, verify=self.rules.verify, cert=None
+        )
 
     def _scrubbed(self, error: CssError) -> CssError:
         """Return the error without any secret that a server may have repeated."""

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_css.client.clock import Clock, SystemClock
-from airflow_css.hooks.form import EXTRA_FIELDS, ui_field_behaviour
-from airflow_css.hooks.options import allowed_http_hosts, deployment_of_this_airflow
-from airflow_css.hooks.settings import ConnectionSettings, read_settings
-from airflow_css.protocol.errors import CssConfigError, CssError
-from airflow_css.protocol.models import Cluster, CreatedSnapshot, Snapshot, SnapshotPolicy
-from airflow_css.version_compat import mask_secret
 
+# The rest is imported where it is used: a DAG file that names an operator pays for this module at every parse.
 if TYPE_CHECKING:
     from airflow_css.client.css import CssClient, EnsuredSnapshot
+    from airflow_css.hooks.settings import ConnectionSettings
+    from airflow_css.protocol.models import Cluster, CreatedSnapshot, Snapshot, SnapshotPolicy
 
 __all__ = ["CssHook"]
 
@@ -50,6 +47,8 @@ class CssHook(BaseHook):
     @staticmethod
     def get_ui_field_behaviour() -> dict[str, Any]:
         """Return how the form shows Airflow's own fields (before Airflow 3.2)."""
+        from airflow_css.hooks.form import ui_field_behaviour
+
         return ui_field_behaviour()
 
     @staticmethod
@@ -58,6 +57,8 @@ class CssHook(BaseHook):
         from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
         from flask_babel import lazy_gettext
         from wtforms import PasswordField, StringField
+
+        from airflow_css.hooks.form import EXTRA_FIELDS
 
         def widget(is_secret: bool, label: str, description: str) -> Any:  # noqa: FBT001 - a local shorthand
             kind, look = (PasswordField, BS3PasswordFieldWidget) if is_secret else (StringField, BS3TextFieldWidget)
@@ -72,6 +73,10 @@ class CssHook(BaseHook):
 
         :raises CssConfigError: if the connection is missing or cannot be used.
         """
+        from airflow_css.hooks.settings import read_settings
+        from airflow_css.protocol.errors import CssConfigError
+        from airflow_css.version_compat import mask_secret
+
         try:
             connection = self.get_connection(self.css_conn_id)
         except AirflowNotFoundException as cause:
@@ -90,12 +95,14 @@ class CssHook(BaseHook):
     @cached_property
     def deployment(self) -> str:
         """What tells this Airflow from others on the same clusters; empty when nothing says so."""
+        from airflow_css.hooks.options import deployment_of_this_airflow
+
         return self.settings.deployment or deployment_of_this_airflow()
 
     @cached_property
     def _client(self) -> CssClient:
-        # Imported here, because requests is too dear for every parse of every DAG file.
         from airflow_css.client.css import CssClient
+        from airflow_css.hooks.options import allowed_http_hosts
 
         settings = self.settings
         return CssClient(
@@ -124,6 +131,8 @@ class CssHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether a signed call works, and a sentence for the form's Test button."""
+        from airflow_css.protocol.errors import CssError
+
         try:
             clusters = self.get_conn().list_clusters()
         except CssError as error:

@@ -54,6 +54,7 @@ def make_plan(operator: CreateSnapshotOperator, context: Any) -> CreationPlan:
     :raises CssUsageError: if a parameter breaks a rule.
     :raises CssConfigError: if the connection cannot be used, or names no cluster where one is needed.
     """
+    check_rendered("css_conn_id", operator.css_conn_id)
     # Everything that can be checked without asking CSS comes first: a mistake must not cost a call.
     poll_interval = operator.poll_interval
     on_existing = check_on_existing(operator.on_existing)

@@ -1,16 +1,14 @@
-"""Who is asking: what Airflow's context says about the task instance, and the name that follows from it."""
+"""Who is asking: what Airflow's context says about the task instance."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from airflow_css.hooks.css import CssHook
-from airflow_css.protocol.errors import CssConfigError, CssUsageError
-from airflow_css.protocol.names import derive_name
+from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.provenance import RunIdentity
 
-__all__ = ["NameFromRun", "identify", "is_first_try", "moment_of"]
+__all__ = ["identify", "is_first_try", "moment_of"]
 
 
 def identify(context: Any, deployment: str) -> RunIdentity:
@@ -55,34 +53,3 @@ def moment_of(context: Any) -> datetime:
     if not isinstance(moment, datetime):
         raise CssUsageError("run", dag_run.run_id, "it has no date to name a snapshot after", "orders-{{ run_id }}")
     return moment
-
-
-class NameFromRun:
-    """
-    The default snapshot name: derived from the run, the same on every try.
-
-    It is an object with a fixed text, because Airflow 2.11 writes a plain function's address into the serialized DAG,
-    which would then differ at every parse.
-    """
-
-    def __call__(self, context: Any, jinja_env: Any) -> str:
-        """
-        Return the name, for example ``orders-etl-20261123t000000z-3f9c2a1b``.
-
-        :param context: Airflow's context.
-        :param jinja_env: Renders the connection's id, which is rendered after the name.
-        """
-        conn_id = str(context["task"].css_conn_id)
-        if "{{" in conn_id or "{%" in conn_id:
-            conn_id = jinja_env.from_string(conn_id).render(context)
-        hook: CssHook = context["task"].hook_class(conn_id)
-        try:
-            deployment = hook.deployment
-        except CssConfigError:
-            # The task says so in its own words when it runs; rendering must not hide that behind a template error.
-            deployment = ""
-        return derive_name(context["ti"].dag_id, moment_of(context), *identify(context, deployment).instance)
-
-    def __repr__(self) -> str:
-        """Return what Airflow shows before the name is known."""
-        return "derived from the run"

@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.announce import announce
-from airflow_css.operators.ending import EndInWorker
-from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
-from airflow_css.operators.plan import CreationPlan, make_plan
-from airflow_css.operators.rendered import check_rendered
-from airflow_css.operators.run_context import NameFromRun, identify
-from airflow_css.operators.turn import TurnInWorker
-from airflow_css.protocol.errors import CssError
-from airflow_css.protocol.models import Snapshot, SnapshotStatus
+from airflow_css.operators.default_name import NameFromRun
 
 if TYPE_CHECKING:
-    from airflow_css.client.ensure import EnsuredSnapshot
+    from airflow_css.operators.creation import Creation
 
 __all__ = ["CreateSnapshotOperator"]
 
@@ -119,12 +111,12 @@ class CreateSnapshotOperator(BaseOperator):
             )
             if value is not None
         )
-        self._made: EnsuredSnapshot | None = None
+        self._creation: Creation | None = None
 
     @cached_property
     def hook(self) -> CssHook:
         """The hook for the rendered connection."""
-        return self.hook_class(check_rendered("css_conn_id", self.css_conn_id))
+        return self.hook_class(self.css_conn_id)
 
     def execute(self, context: Any) -> str:
         """
@@ -132,43 +124,13 @@ class CreateSnapshotOperator(BaseOperator):
 
         :param context: Airflow's context.
         """
-        plan: CreationPlan | None = None
-        try:
-            plan = make_plan(self, context)
-            self._made = TurnInWorker(self.hook, plan, self.log).take()
-            self._push_ids(context, plan, self._made)
-            announce(self.log, self.hook, plan, self._made)
-            return self._finish(context, plan, self._made)
-        except CssError as error:
-            made = self._made
-            tell_the_night_reader(
-                self.log,
-                self.hook if plan else None,
-                cluster_id=plan.cluster_id if plan else "",
-                snapshot=f"{made.name} ({made.id})" if made else "none that this try knows of",
-                run=plan.run if plan else str(identify(context, "")),
-                error=error,
-            )
-            raise_for_airflow(error)
+        # Imported here: what only a worker needs must not be paid for at every parse of every DAG file.
+        from airflow_css.operators.creation import Creation
 
-    def _push_ids(self, context: Any, plan: CreationPlan, made: EnsuredSnapshot) -> None:
-        # Before any wait: whatever happens to this process, downstream tasks and people can see what was made.
-        for key, value in (("backup_id", made.id), ("snapshot_name", made.name), ("cluster_id", plan.cluster_id)):
-            context["ti"].xcom_push(key=key, value=value)
-
-    def _finish(self, context: Any, plan: CreationPlan, made: EnsuredSnapshot) -> str:
-        if self.wait_for_completion:
-            snapshot = EndInWorker(self.hook, plan, made, self.log).wait()
-        else:
-            snapshot = made.adopted or Snapshot(
-                made.id, made.name, SnapshotStatus.BUILDING, SnapshotStatus.BUILDING.value, started_at=made.made_at
-            )
-        context["ti"].xcom_push(key="snapshot", value=snapshot.as_json())
-        return made.id
+        self._creation = Creation(self, context)
+        return self._creation.run()
 
     def on_kill(self) -> None:
-        """Leave the snapshot alone: CSS forbids deleting one that is being made, and the next try adopts it."""
-        if self._made is not None:
-            self.log.warning(
-                "Killed. The snapshot %s (%s) is left alone; the next try adopts it.", self._made.name, self._made.id
-            )
+        """Leave the snapshot alone, and say so."""
+        if self._creation is not None:
+            self._creation.tell_killed()

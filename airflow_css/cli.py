@@ -1,0 +1,42 @@
+"""The command ``airflow-css``: the demo and the emulator."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from airflow_css import __version__
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command line and return its exit code.
+
+    :param arguments: The arguments after the command's name; default those of the process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["emulator"]:
+        # It reads its own options, so that it is the same command as ``python -m airflow_css.emulator``.
+        from airflow_css.emulator.__main__ import main as emulate
+
+        return emulate(given[1:])
+    options = _parser().parse_args(given)
+    from airflow_css.demo import run_demo
+
+    return run_demo(keep=options.keep, slow=options.slow)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="airflow-css", description="Snapshots of Huawei Cloud CSS clusters in Airflow."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="run an example DAG on an emulated CSS; needs no account")
+    demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
+    demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
+    commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)
+    return parser

@@ -1,0 +1,186 @@
+"""
+The demo, as the user sees it: a backup before a load, from nothing, without an account.
+
+Airflow runs in a process of its own, whose output goes to a file. This one keeps the emulator, follows what happens,
+and tells it in plain words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow_css import __version__
+from airflow_css.emulator import CssEmulator
+
+__all__ = ["example_dags", "run_demo"]
+
+DAG_FILE = "pre_etl_backup.py"
+QUICK_SECONDS = 1.5
+SLOW_SECONDS = 120.0
+
+
+def example_dags() -> Path:
+    """Return the folder of the example DAGs, in an installed package as in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "dags_examples"
+    return installed if installed.is_dir() else package.parent / "dags_examples"
+
+
+def run_demo(*, keep: bool = False, slow: bool = False) -> int:
+    """
+    Run the example DAG and tell what happens; return 0 only when the run succeeded.
+
+    :param keep: Whether to keep the throw-away Airflow home.
+    :param slow: Whether the snapshot takes two minutes.
+    """
+    home = Path(tempfile.mkdtemp(prefix="airflow-css-demo-"))
+    try:
+        with CssEmulator(creation_takes=SLOW_SECONDS if slow else QUICK_SECONDS) as emulator:
+            return _Demo(home, emulator).run()
+    finally:
+        if keep:
+            _say(f"\nKept: {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+class _Demo:
+    def __init__(self, home: Path, emulator: CssEmulator) -> None:
+        self._home = home
+        self._emulator = emulator
+        # Beside the home, so that it is still there when the home is gone.
+        self._log = home.with_suffix(".log")
+        self._events = home / "events.jsonl"
+        self._began = time.monotonic()
+        self._outcome: dict[str, Any] = {}
+
+    def run(self) -> int:
+        dags = self._home / "dags"
+        dags.mkdir()
+        shutil.copy(example_dags() / DAG_FILE, dags)
+        self._introduce()
+        code = self._run_airflow(dags / DAG_FILE)
+        if code != 0 or self._outcome.get("state") != "success":
+            _say(f"\nThe run did not succeed. Read {self._log}")
+            return 1
+        self._show_result()
+        return 0
+
+    def _introduce(self) -> None:
+        _say(f"airflow-css {__version__}: a backup of a search cluster before a load, on an emulated CSS\n")
+        _say(f"  CSS emulator  {self._emulator.url}")
+        _say(f"  DAG           {example_dags() / DAG_FILE}")
+        _say(f"  Airflow home  {self._home}")
+        _say(f"  Airflow log   {self._log}\n")
+
+    def _run_airflow(self, dag_file: Path) -> int:
+        command = [sys.executable, "-m", "airflow_css.demo_airflow", str(dag_file), str(self._events)]
+        with self._log.open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=self._environment())  # noqa: S603 - this interpreter, our own module
+            try:
+                return self._follow(process)
+            finally:
+                process.kill()
+                process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW_", "HUAWEICLOUD_"))}
+        return kept | {
+            "AIRFLOW_HOME": str(self._home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self._home / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            "AIRFLOW_CONN_CSS_DEFAULT": self._emulator.connection_json(),
+        }
+
+    def _follow(self, process: subprocess.Popen[bytes]) -> int:
+        events, log = _Follower(self._events), _Follower(self._log)
+        while True:
+            code = process.poll()
+            for line in events.new_lines():
+                self._tell(json.loads(line))
+            for line in log.new_lines():
+                self._tell_progress(line)
+            if code is not None:
+                return code
+            time.sleep(0.1)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        if "outcome" in event:
+            self._outcome = event["outcome"]
+        else:
+            _say(f"[{time.monotonic() - self._began:5.1f} s] {event['text']}")
+
+    def _tell_progress(self, line: str) -> None:
+        """Repeat what the operator says of its snapshot."""
+        start = line.find("Snapshot ")
+        if start >= 0 and "CSS" not in line[:start]:
+            said = line[start:].partition("  ")[0].partition(" [airflow")[0]
+            _say(f"            {said.strip()}")
+
+    def _show_result(self) -> None:
+        xcoms = self._outcome["xcoms"]
+        snapshot = next(s for s in self._emulator.snapshots() if s.id == xcoms["backup"]["backup_id"])
+        _say("\nThe snapshot, as CSS shows it:")
+        _table({**snapshot.as_json(), "description": snapshot.description})
+        _say("\nXComs of the run:")
+        for task_id, values in xcoms.items():
+            _say(f"  {task_id}")
+            _table(values, indent=4)
+        _say(f"\nfinished in {time.monotonic() - self._began:.1f} s")
+        _say(_NEXT.format(connection=shlex.quote(_REAL_CONNECTION), dag=example_dags() / DAG_FILE))
+
+
+class _Follower:
+    """Reads a file that grows, whole line by whole line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = 0
+
+    def new_lines(self) -> Iterator[str]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._place)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._place += len(line)
+                yield line.decode(errors="replace").rstrip()
+
+
+_REAL_CONNECTION = json.dumps(
+    {
+        "conn_type": "huaweicloud_css",
+        "login": "<access key>",
+        "password": "<secret key>",
+        "extra": {"region": "cn-north-4", "project_id": "<project id>", "cluster_id": "<cluster id>"},
+    }
+)
+_NEXT = """
+To run the same DAG on a real cluster:
+  1. Turn on snapshots for the cluster in the console (Cluster Snapshots).
+  2. Give Airflow the connection:
+     export AIRFLOW_CONN_CSS_DEFAULT={connection}
+  3. Put {dag} into your DAGs folder."""
+
+
+def _table(values: dict[str, Any], *, indent: int = 2) -> None:
+    width = max(len(key) for key in values)
+    for key, value in values.items():
+        _say(f"{'':{indent}}{key:{width}}  {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command speaks by printing
