@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"warning: --host {arguments.host} lets other machines in, over plain http. They need this machine's name "
             "in the option [airflow_css] allow_http_hosts of their Airflow, and as host of the connection."
         )
+    ended = _end_on_signals()
     try:
         emulator = _emulator(arguments)
         emulator.start()
@@ -41,9 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"error: {error}")
         return 1
     try:
-        # flushed, because whoever starts this as a child reads the line before the process ends
-        print(f"AIRFLOW_CONN_CSS_DEFAULT={shlex.quote(emulator.connection_json())}", flush=True)  # noqa: T201 - its output
-        _wait_for_the_end()
+        sys.stdout.write(f"AIRFLOW_CONN_CSS_DEFAULT={shlex.quote(emulator.connection_json())}\n")
+        # Whoever starts this as a child waits for the line.
+        sys.stdout.flush()
+        ended.wait()
     finally:
         emulator.stop()
     return 0
@@ -100,13 +102,12 @@ def _emulator(arguments: argparse.Namespace) -> CssEmulator:
     )
 
 
-def _wait_for_the_end() -> None:
-    """Return when the process is interrupted or, as containers do it, terminated."""
+def _end_on_signals() -> threading.Event:
+    """Return what is set when the process is interrupted or, as containers do it, terminated."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
-    while not ended.wait(3600):
-        continue
+    return ended
 
 
 def _say(text: str) -> None:
