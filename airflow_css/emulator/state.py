@@ -220,15 +220,18 @@ class ServiceState:
 
     def _settle(self, cluster: ClusterEntry) -> None:
         now = self.clock.now()
-        while (event := self._next_event(cluster)) is not None and event.moment <= now:
-            cluster.settled_until = max(cluster.settled_until, event.moment)
-            event.happen(event.moment)
+        while (events := self._next_events(cluster)) and events[0].moment <= now:
+            cluster.settled_until = max(cluster.settled_until, events[0].moment)
+            for event in events:
+                event.happen(event.moment)
         cluster.settled_until = max(cluster.settled_until, now)
 
-    def _next_event(self, cluster: ClusterEntry) -> _Event | None:
-        # min keeps the order of the list among equals: an end comes before what falls due in the same moment.
-        events = [_end_of_work(cluster), self._automatic(cluster), _clearance(cluster)]
-        return min((event for event in events if event is not None), key=lambda event: event.moment, default=None)
+    def _next_events(self, cluster: ClusterEntry) -> list[_Event]:
+        """Return what happens next, all in one moment; an end comes before what falls due in the same moment."""
+        known = [_end_of_work(cluster), self._automatic(cluster), _clearance(cluster)]
+        events = [event for event in known if event is not None]
+        first = min((event.moment for event in events), default=None)
+        return [event for event in events if event.moment == first]
 
     def _automatic(self, cluster: ClusterEntry) -> _Event | None:
         """
