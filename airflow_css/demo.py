@@ -63,6 +63,7 @@ class _Demo:
         self._events = home / "events.jsonl"
         self._began = time.monotonic()
         self._outcome: dict[str, Any] = {}
+        self._last_progress = ""
 
     def run(self) -> int:
         dags = self._home / "dags"
@@ -99,7 +100,7 @@ class _Demo:
             "AIRFLOW_HOME": str(self._home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._home / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            "AIRFLOW__AIRFLOW_CSS__DEPLOYMENT": "demo",
             "AIRFLOW_CONN_CSS_DEFAULT": self._emulator.connection_json(),
         }
 
@@ -125,8 +126,11 @@ class _Demo:
         """Repeat what the operator says of its snapshot."""
         start = line.find("Snapshot ")
         if start >= 0 and "CSS" not in line[:start]:
-            said = line[start:].partition("  ")[0].partition(" [airflow")[0]
-            _say(f"            {said.strip()}")
+            said = line[start:].partition("  ")[0].partition(" [airflow")[0].strip()
+            # Airflow 2 writes a task's lines twice: for the task and for whoever watches the run.
+            if said != self._last_progress:
+                self._last_progress = said
+                _say(f"            {said}")
 
     def _show_result(self) -> None:
         xcoms = self._outcome["xcoms"]

@@ -20,6 +20,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.world import World
+
 _OURS = "AIRFLOW_CSS_TEST_"
 _FOREIGN_PREFIXES = ("AIRFLOW_", "HUAWEICLOUD_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
@@ -128,3 +130,13 @@ def _network_stays_local() -> Iterator[None]:
     yield
     if _NETWORK_GUARD.attempts:
         pytest.fail("left this machine: " + ", ".join(_NETWORK_GUARD.attempts))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """An emulated CSS over HTTP, a clock that waiting turns, and a connection ``css_default`` that leads there."""
+    # Imported late: the environment must be clean before Airflow is loaded.
+    from tests.world import new_world
+
+    with new_world() as world:
+        yield world

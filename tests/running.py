@@ -1,9 +1,9 @@
 """
 Runs one operator as Airflow runs it, in milliseconds and without a database.
 
-On Airflow 3 this is the real task runner with somebody standing in for the supervisor process. On Airflow 2 the templates are
-rendered and ``execute`` is called as its task instance would; whole runs on both are played in ``tests/examples`` and
-``tests/system``.
+On Airflow 3 this is the real task runner with somebody standing in for the supervisor process. On Airflow 2 the
+templates are rendered and ``execute`` is called as its task instance would; whole runs on both are played in
+``tests/examples`` and ``tests/system``.
 """
 
 from __future__ import annotations
@@ -119,17 +119,18 @@ class _StandInForSupervisor:
     def __init__(self) -> None:
         self.xcom: dict[str, Any] = {}
 
-    def send(self, message: Any) -> Any:
-        if type(message).__name__ == "SetXCom":
-            self.xcom[message.key] = message.value
-        if type(message).__name__ == "GetConnection":
-            from airflow.sdk.execution_time.comms import ErrorResponse, ErrorType
+    def send(self, msg: Any) -> Any:
+        if type(msg).__name__ == "SetXCom":
+            self.xcom[msg.key] = msg.value
+        if type(msg).__name__ == "GetConnection":
+            from airflow.sdk.exceptions import ErrorType
+            from airflow.sdk.execution_time.comms import ErrorResponse
 
             return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
         return None
 
-    async def asend(self, message: Any) -> Any:
-        return self.send(message)
+    async def asend(self, msg: Any) -> Any:
+        return self.send(msg)
 
 
 def _task_instance(task: Any, run: TaskRun, max_tries: int) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from airflow_css.emulator.app import App, SeenRequest
-from airflow_css.emulator.clock import TurnableClock
+from airflow_css.emulator.clock import TurnableClock, real_now
 from airflow_css.emulator.entries import Fate, PolicyEntry, SnapshotEntry
 from airflow_css.emulator.exchange import Reply, Request
 from airflow_css.emulator.faults import FaultScript
@@ -59,6 +59,8 @@ class CssEmulator:
     :param first_check: What comes first when a creation meets a busy cluster and a taken name: ``busy`` (default) or
         ``name``.
     :param status_while_snapshotting: The cluster's status while a snapshot is made: ``200`` (default) or ``100``.
+    :param client_time: What the clients' clocks show, which the date of a signature is compared with; default the real
+        time. Give ``clock.now`` when the clients live by the emulator's clock.
     :param lock_after: How many refused signatures in a row are allowed, default 5; one more locks the key for five
         minutes. ``None`` for no lock.
     """
@@ -78,6 +80,7 @@ class CssEmulator:
         busy_status: Literal[202, 409] = 409,
         first_check: Literal["busy", "name"] = "busy",
         status_while_snapshotting: Literal["200", "100"] = "200",
+        client_time: Callable[[], datetime] = real_now,
         lock_after: int | None = 5,
     ) -> None:
         self.access_key = access_key
@@ -89,7 +92,7 @@ class CssEmulator:
         self._server: EmulatorServer | None = None
         rules = ServiceRules(creation_takes, busy_status, first_check, status_while_snapshotting)
         self._state = ServiceState(self.clock, rules)
-        gate = Gate(Key(access_key, secret_key, security_token), self.clock, lock_after)
+        gate = Gate(Key(access_key, secret_key, security_token), self.clock, lock_after, client_time)
         self._app = App(self.project_id, self.clock, gate, self._state)
         self._cluster_ids = [self.add_cluster(*_name_and_id(text)) for text in clusters]
 

@@ -1,0 +1,38 @@
+"""A clock for tests: waiting takes no time, because it turns the emulator's clock instead."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from airflow_css.emulator.clock import TurnableClock
+
+__all__ = ["TurnedClock"]
+
+
+class TurnedClock:
+    """
+    The emulator's clock, as a client sees it.
+
+    :param clock: The emulator's clock. Each sleep turns it ahead.
+    """
+
+    def __init__(self, clock: TurnableClock) -> None:
+        self._clock = clock
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        """Return the emulator's moment."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return the emulator's moment in seconds."""
+        return self._clock.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Turn the emulator's clock ahead, and remember by how much.
+
+        :param seconds: Zero or more.
+        """
+        self.slept.append(seconds)
+        self._clock.advance(seconds)
