@@ -138,15 +138,15 @@ class CssClient:
             look_first=look_first,
         )
 
-    def list_snapshots(self, cluster_id: str, *, tries: int | None = None) -> tuple[Snapshot, ...]:
+    def list_snapshots(self, cluster_id: str, *, once: bool = False) -> tuple[Snapshot, ...]:
         """
         Return all snapshots of a cluster, in the order that CSS gives them.
 
         :param cluster_id: The cluster's id.
-        :param tries: How often to ask at most; default as the client's rules say.
+        :param once: Ask once and for at most 15 seconds, as whoever looks again anyway. Default no.
         :raises CssNotFoundError: if the cluster is missing or not visible.
         """
-        return self._sender.send(wire.LIST_SNAPSHOTS, tries=tries, cluster_id=cluster_id)
+        return self._sender.send(wire.LIST_SNAPSHOTS, once=once, cluster_id=cluster_id)
 
     def find_snapshot(
         self, cluster_id: str, *, snapshot_id: str | None = None, name: str | None = None
@@ -197,15 +197,15 @@ class CssClient:
         """
         self._sender.send(wire.DELETE_SNAPSHOT, cluster_id=cluster_id, snapshot_id=snapshot_id)
 
-    def get_cluster(self, cluster_id: str, *, tries: int | None = None) -> Cluster:
+    def get_cluster(self, cluster_id: str, *, once: bool = False) -> Cluster:
         """
         Return a cluster: its state and what runs on it.
 
         :param cluster_id: The cluster's id.
-        :param tries: How often to ask at most; default as the client's rules say.
+        :param once: Ask once and for at most 15 seconds, as whoever looks again anyway. Default no.
         :raises CssNotFoundError: if it is missing or not visible.
         """
-        return self._sender.send(wire.GET_CLUSTER, tries=tries, cluster_id=cluster_id)
+        return self._sender.send(wire.GET_CLUSTER, once=once, cluster_id=cluster_id)
 
     def list_clusters(self) -> tuple[Cluster, ...]:
         """Return all clusters of the project, over all pages."""
@@ -234,14 +234,15 @@ class CssClient:
             )
         return named[0] if named else None
 
-    def get_snapshot_policy(self, cluster_id: str) -> SnapshotPolicy:
+    def get_snapshot_policy(self, cluster_id: str, *, once: bool = False) -> SnapshotPolicy:
         """
         Return the cluster's policy for automatic snapshots.
 
         :param cluster_id: The cluster's id.
+        :param once: Ask once and for at most 15 seconds, as whoever can do without. Default no.
         :raises CssNotFoundError: if the cluster is missing or not visible.
         """
-        return self._sender.send(wire.GET_SNAPSHOT_POLICY, cluster_id=cluster_id)
+        return self._sender.send(wire.GET_SNAPSHOT_POLICY, once=once, cluster_id=cluster_id)
 
     def close(self) -> None:
         """Close this thread's connections."""

@@ -40,6 +40,9 @@ _HEADERS = {
 }
 
 
+_ONE_LOOK = SendingRules(connect_seconds=5.0, read_seconds=10.0, tries=1)
+
+
 class Sender:
     """
     Sends calls to one endpoint with one set of keys.
@@ -73,7 +76,7 @@ class Sender:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
-        tries: int | None = None,
+        once: bool = False,
         **segments: str,
     ) -> T:
         """
@@ -82,21 +85,21 @@ class Sender:
         :param call: The call.
         :param body: What to send as JSON.
         :param query: The query parameters.
-        :param tries: How often to send at most; default as the rules say.
+        :param once: Send it once and wait for at most 15 seconds, for whoever asks again anyway. Default no.
         :param segments: The path parameters besides the project.
         :raises CssError: any of the tree.
         """
         url = self.endpoint + call.path(project_id=self.project_id, **segments)
         data = json.dumps(body).encode() if body is not None else b""
         began = self.clock.monotonic()
-        most = tries or self.rules.tries
-        for number in range(1, most + 1):
+        rules = _ONE_LOOK if once else self.rules
+        for number in range(1, rules.tries + 1):
             try:
-                return self._send_once(call, url, data, query)
+                return self._send_once(call, url, data, query, rules)
             except CssError as error:
                 pause = self._pause_after(error, call, number)
                 elapsed = self.clock.monotonic() - began
-                if pause is None or number == most or elapsed + pause > self.rules.in_all_seconds:
+                if pause is None or number == rules.tries or elapsed + pause > self.rules.in_all_seconds:
                     raise
             self.clock.sleep(pause)
         raise AssertionError("the last try either returns or raises")
@@ -107,9 +110,11 @@ class Sender:
         if known is not None:
             known[0].close()
 
-    def _send_once(self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None) -> T:
+    def _send_once(
+        self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
+    ) -> T:
         try:
-            reply = self._exchange(call.method, url, data, query)
+            reply = self._exchange(call.method, url, data, query, rules)
         except requests.RequestException as cause:
             # The cause is cut off: its text may hold the request, and the facts are in the new error.
             raise error_from_requests(cause, call.name, self.endpoint) from None
@@ -118,13 +123,15 @@ class Sender:
         except CssError as error:
             raise self._scrubbed(error) from None
 
-    def _exchange(self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None) -> requests.Response:
+    def _exchange(
+        self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
+    ) -> requests.Response:
         # Prepared by hand: what a Session looks up anew for each request (cookies, .netrc, proxies) costs as much as
         # signing ten times over, and the first two must not touch a signed request at all.
         session, settings = self._session()
         prepared = requests.PreparedRequest()
         prepared.prepare(method=method, url=url, headers=_HEADERS, data=data, params=query, auth=self._auth)
-        timeout = (self.rules.connect_seconds, self.rules.read_seconds)
+        timeout = (rules.connect_seconds, rules.read_seconds)
         # Following a redirect would send a signature to a host that nobody chose.
         return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
 

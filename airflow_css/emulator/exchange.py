@@ -106,6 +106,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the service, not an
         self.code = code
         self.message = message
 
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.message}"
+
     def reply(self, request_id: str) -> Reply:
         """
         Return the answer in the shape of the part that refuses: the gateway for ``APIGW`` codes, otherwise CSS.

@@ -65,10 +65,11 @@ def _warn_of_age(log: Log, hook: CssHook, made: EnsuredSnapshot) -> None:
 def _warn_of_automatic(log: Log, hook: CssHook, plan: CreationPlan) -> None:
     """CSS cancels an automatic snapshot that falls due while this one is made."""
     try:
-        policy = hook.get_snapshot_policy(plan.cluster_id)
+        client = hook.get_conn()
+        policy = client.get_snapshot_policy(plan.cluster_id, once=True)
         if not policy.enabled:
             return
-        listed = hook.list_snapshots(plan.cluster_id)
+        listed = client.list_snapshots(plan.cluster_id, once=True)
     except CssError as error:
         # Keys that may create need not be allowed to read the policy.
         log.debug("The policy for automatic snapshots could not be read: %s", error)

@@ -58,7 +58,7 @@ class EndInWorker:
         :raises CssWaitTimeoutError: if it did not end in time.
         """
         while True:
-            listed = self._looks.ask(lambda client: client.list_snapshots(self._plan.cluster_id, tries=1))
+            listed = self._looks.ask(lambda client: client.list_snapshots(self._plan.cluster_id, once=True))
             if listed is not None:
                 done = self._judge(listed)
                 if done is not None:

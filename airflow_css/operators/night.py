@@ -59,8 +59,8 @@ def _look(hook: CssHook, cluster_id: str) -> tuple[str, str]:
     cluster, newest = cluster_id, "could not be looked up"
     try:
         client = hook.get_conn()
-        cluster = client.get_cluster(cluster_id, tries=1).label
-        found = newest_good(client.list_snapshots(cluster_id, tries=1))
+        cluster = client.get_cluster(cluster_id, once=True).label
+        found = newest_good(client.list_snapshots(cluster_id, once=True))
         newest = _describe(found, hook.clock.now())
     except CssError:
         # The failure that brought us here is the one to be told.

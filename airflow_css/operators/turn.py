@@ -37,6 +37,12 @@ FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 60.0
 
 
+_CONTRADICTION = (
+    f"CSS has said so {MOST_CONTRADICTIONS} times in a row though the cluster shows no action and no status of work; "
+    "it may be faulty. Look at it in the console, or ask the service's support."
+)
+
+
 class TurnInWorker:
     """
     Takes the cluster's turn for one creation.
@@ -79,7 +85,7 @@ class TurnInWorker:
     def _await_turn(self, busy: CssBusyError, asked_at: datetime) -> None:
         was_busy = False
         while True:
-            cluster = self._looks.ask(lambda client: client.get_cluster(self._plan.cluster_id, tries=1))
+            cluster = self._looks.ask(lambda client: client.get_cluster(self._plan.cluster_id, once=True))
             if cluster is not None:
                 self._refuse_pointless(cluster)
                 if cluster.is_idle:
@@ -99,7 +105,7 @@ class TurnInWorker:
             return
         self._contradictions += 1
         if self._contradictions > MOST_CONTRADICTIONS:
-            raise busy
+            raise CssBusyError(busy.reply, _CONTRADICTION, curable=True) from busy
         backoff = min(FIRST_BACKOFF_SECONDS * 2 ** (self._contradictions - 1), LONGEST_BACKOFF_SECONDS)
         self._log.info(
             "CSS says busy (%s) though the cluster looks idle; next try in %s.", busy.reply.code, in_words(backoff)
@@ -143,7 +149,7 @@ class TurnInWorker:
 
     def _in_the_way(self) -> str:
         try:
-            listed = self._hook.get_conn().list_snapshots(self._plan.cluster_id, tries=1)
+            listed = self._hook.get_conn().list_snapshots(self._plan.cluster_id, once=True)
         except CssError:
             return "what is in the way could not be read"
         running = [s for s in listed if s.status is SnapshotStatus.BUILDING or s.restore_status == "restoring"]
