@@ -137,27 +137,11 @@ def _task_instance(task: Any, run: TaskRun, max_tries: int) -> Any:
     from unittest import mock
 
     import uuid6
-    from airflow.sdk.api.datamodels._generated import DagRun, DagRunState, DagRunType, TIRunContext
+    from airflow.sdk.api.datamodels._generated import TIRunContext
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     now = datetime.now(UTC)
-    dag_run = DagRun.model_construct(
-        dag_id=task.dag_id,
-        run_id=run.run_id,
-        logical_date=run.logical_date,
-        data_interval_start=run.logical_date,
-        data_interval_end=run.logical_date,
-        run_after=RUN_AFTER,
-        start_date=now,
-        end_date=None,
-        clear_number=0,
-        run_type=DagRunType(run.run_type),
-        state=DagRunState.RUNNING,
-        conf={},
-        consumed_asset_events=[],
-        partition_key=None,
-        partition_date=None,
-    )
+    dag_run = _dag_run(task, run)
     from_server = TIRunContext.model_construct(
         dag_run=dag_run,
         task_reschedule_count=0,
@@ -186,4 +170,26 @@ def _task_instance(task: Any, run: TaskRun, max_tries: int) -> Any:
         state=None,
         sentry_integration="",
         queue="default",
+    )
+
+
+def _dag_run(task: Any, run: TaskRun) -> Any:
+    from airflow.sdk.api.datamodels._generated import DagRun, DagRunState, DagRunType
+
+    return DagRun.model_construct(
+        dag_id=task.dag_id,
+        run_id=run.run_id,
+        logical_date=run.logical_date,
+        data_interval_start=run.logical_date,
+        data_interval_end=run.logical_date,
+        run_after=RUN_AFTER,
+        start_date=datetime.now(UTC),
+        end_date=None,
+        clear_number=0,
+        run_type=DagRunType(run.run_type),
+        state=DagRunState.RUNNING,
+        conf={},
+        consumed_asset_events=[],
+        partition_key=None,
+        partition_date=None,
     )

@@ -21,7 +21,7 @@ from airflow_css.emulator.state import ServiceRules, ServiceState
 from airflow_css.protocol.models import Snapshot, parse_snapshot
 from airflow_css.protocol.names import check_cluster_id, check_project_id
 
-__all__ = ["CssEmulator", "cluster_id_of"]
+__all__ = ["CssEmulator", "cluster_id_of", "host_in_url"]
 
 DEFAULT_CLUSTER = "search-dev"
 DEFAULT_CLUSTER_ID = "4f3deec3-efa8-4598-bf91-560aad1377a3"
@@ -29,7 +29,6 @@ DEFAULT_PROJECT_ID = "6204a5bd270343b5885144cf9c8c158d"
 DEFAULT_SECRET_KEY = "emulator-sk"  # noqa: S105 - it opens nothing but the emulator
 REGION = "eu-west-101"
 
-# Whoever listens on every address is reached from this machine under its own.
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
 
 
@@ -40,6 +39,16 @@ def cluster_id_of(name: str) -> str:
     :param name: The cluster's name.
     """
     return DEFAULT_CLUSTER_ID if name == DEFAULT_CLUSTER else str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+def host_in_url(host: str) -> str:
+    """
+    Return how a URL on this machine names the address that a server listens on.
+
+    :param host: The address; one that stands for every address is reached as loopback.
+    """
+    host = _WILDCARDS.get(host, host)
+    return f"[{host}]" if ":" in host else host
 
 
 class CssEmulator:
@@ -126,8 +135,7 @@ class CssEmulator:
         """Where it serves; a client on this machine can use it as the endpoint."""
         if self._server is None:
             raise RuntimeError("the emulator serves only between start() and stop()")
-        host = _WILDCARDS.get(self._address[0], self._address[0])
-        return f"http://[{host}]:{self._server.port}" if ":" in host else f"http://{host}:{self._server.port}"
+        return f"http://{host_in_url(self._address[0])}:{self._server.port}"
 
     @property
     def cluster_id(self) -> str:

@@ -101,15 +101,8 @@ class CreateSnapshotOperator(BaseOperator):
         self.fail_if_empty = fail_if_empty
         self.hold = hold
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
-        self.given_fields = tuple(
-            name
-            for name, value in (
-                ("cluster_id", cluster_id),
-                ("cluster_name", cluster_name),
-                ("indices", indices),
-                ("description", description),
-            )
-            if value is not None
+        self.given_fields = _given(
+            cluster_id=cluster_id, cluster_name=cluster_name, indices=indices, description=description
         )
         self._creation: Creation | None = None
 
@@ -134,3 +127,7 @@ class CreateSnapshotOperator(BaseOperator):
         """Leave the snapshot alone, and say so."""
         if self._creation is not None:
             self._creation.tell_killed()
+
+
+def _given(**fields: object) -> tuple[str, ...]:
+    return tuple(name for name, value in fields.items() if value is not None)

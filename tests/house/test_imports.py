@@ -42,7 +42,8 @@ LAYERS = {
     "version_compat": _layer("", "airflow", "it only asks which Airflow this is"),
     "provider_info": _layer("/ hooks.form", "", "Airflow reads it at every command; it is a plain dictionary"),
     "protocol": _layer("", "", "facts about CSS outlive every library"),
-    "client": _layer("/ protocol", "requests", "it is usable from a plain script"),
+    # requests hands urllib3's errors through; only they tell whether a byte was sent.
+    "client": _layer("/ protocol", "requests urllib3", "it is usable from a plain script"),
     "emulator": _layer("protocol", "", "it must not learn from the client it judges"),
     "hooks.form": _layer("", "", "the fields of a connection are data, read at every command"),
     # The form of Airflow 2 is made of the widgets that Airflow 2 brings.
