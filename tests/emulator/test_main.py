@@ -1,0 +1,112 @@
+"""The command: the line it prints, what it warns of, how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from airflow_css.emulator import CssEmulator
+
+
+@contextmanager
+def _running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "airflow_css.emulator", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def _connection(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    (word,) = shlex.split(process.stdout.readline())
+    name, _, value = word.partition("=")
+    assert name == "AIRFLOW_CONN_CSS_DEFAULT"
+    connection: dict[str, Any] = json.loads(value)
+    return connection
+
+
+def _state(connection: dict[str, Any]) -> dict[str, Any]:
+    caller = http.client.HTTPConnection(connection["host"].removeprefix("http://"), timeout=10)
+    caller.request("GET", "/_emulator/state")
+    state: dict[str, Any] = json.loads(caller.getresponse().read())
+    caller.close()
+    return state
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_the_connection_and_stops_cleanly(number: signal.Signals) -> None:
+    """Once the line is there the port answers; interrupted or terminated it ends with 0 and without a word."""
+    with _running() as process:
+        connection = _connection(process)
+        state = _state(connection)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert [cluster["cluster"]["name"] for cluster in state["clusters"]] == ["search-dev"]
+
+
+def test_every_option_arrives() -> None:
+    """Keys, token, project, clusters and duration are those of the command line."""
+    two = "11111111-2222-4333-8444-555555555555"
+    options = ["--access-key", "AK", "--secret-key", "it's secret", "--security-token", "T", "--project-id", "p" * 32]
+    with _running(*options, "--cluster", "one", "--cluster", f"two={two}", "--creation-takes", "0.5") as process:
+        connection = _connection(process)
+        state = _state(connection)
+    assert (connection["login"], connection["password"]) == ("AK", "it's secret")
+    extra = connection["extra"]
+    assert (extra["security_token"], extra["project_id"]) == ("T", "p" * 32)
+    found = {cluster["cluster"]["name"]: cluster["cluster"]["id"] for cluster in state["clusters"]}
+    assert found == {"one": extra["cluster_id"], "two": two}
+
+
+def _ended(*arguments: str) -> tuple[int, str, str]:
+    with _running(*arguments) as process:
+        out, err = process.communicate(timeout=20)
+        return process.returncode, out, err
+
+
+def test_opening_it_to_others_is_warned_of() -> None:
+    """Another address than loopback gives a warning before anything is opened."""
+    code, out, err = _ended("--host", "192.0.2.1")
+    assert (code, out) == (1, "")
+    warning, error = err.splitlines()
+    assert warning.startswith("warning: --host 192.0.2.1 ")
+    assert "allow_http_hosts" in warning
+    assert error.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--project-id", "short"], 1, "project id"),
+        (["--cluster", "one=two"], 1, "cluster id"),
+        (["--creation-takes", "-1"], 2, "is not a number of seconds"),
+        (["--creation-takes", "nan"], 2, "is not a number of seconds"),
+    ],
+)
+def test_what_cannot_work_is_explained(arguments: list[str], code: int, words: str) -> None:
+    """It ends at once with a sentence, without a traceback, and prints no connection."""
+    ended, out, err = _ended(*arguments)
+    assert (ended, out) == (code, "")
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_a_port_that_is_taken_is_explained() -> None:
+    """A second emulator on the same port ends with a sentence instead of serving on another one."""
+    with CssEmulator() as emulator:
+        code, out, err = _ended("--port", emulator.url.rpartition(":")[2])
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
