@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.log import Log
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.errors import CssError
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import expected_duration
+from airflow_css.triggers.log import Log
 
 if TYPE_CHECKING:
     from airflow_css.client.ensure import EnsuredSnapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_css.operators.announce import announce
-from airflow_css.operators.ending import EndInWorker
+from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.operators.plan import CreationPlan, make_plan
 from airflow_css.operators.run_context import identify
@@ -63,7 +63,7 @@ class Creation:
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=plan.cluster_id)
         announce(operator.log, operator.hook, plan, made)
         if operator.wait_for_completion:
-            snapshot = EndInWorker(operator.hook, plan, made, operator.log).wait()
+            snapshot = wait_in_worker(operator.hook, plan, made, operator.log)
         else:
             snapshot = made.adopted or Snapshot(
                 made.id, made.name, SnapshotStatus.BUILDING, SnapshotStatus.BUILDING.value, started_at=made.made_at

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.log import Log
 from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
@@ -16,6 +15,7 @@ from airflow_css.protocol.errors import (
     CssTransportError,
 )
 from airflow_css.protocol.waiting import Forgiveness
+from airflow_css.triggers.log import Log
 
 if TYPE_CHECKING:
     from airflow_css.client.css import CssClient

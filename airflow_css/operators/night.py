@@ -13,11 +13,11 @@ from typing import NoReturn
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.log import Log
 from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssError, CssUsageError
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import newest_good
+from airflow_css.triggers.log import Log
 
 __all__ = ["raise_for_airflow", "tell_the_night_reader"]
 

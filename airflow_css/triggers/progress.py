@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_css.operators.log import Log
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.phrases import in_words, part_of
+from airflow_css.triggers.log import Log
 
 __all__ = ["Progress"]
 
