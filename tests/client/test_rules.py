@@ -1,0 +1,33 @@
+"""How patient the sender is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from airflow_css.client import rules
+from airflow_css.client.rules import SendingRules
+
+
+@pytest.mark.parametrize("field", [field for field in fields(SendingRules) if field.name != "verify"])
+def test_the_documented_default_is_the_real_one(field: object) -> None:
+    """The number that the documentation gives for each rule is the one in force."""
+    name, default = getattr(field, "name", ""), getattr(field, "default", None)
+    documented = re.findall(rf":param {name}: [^:]*Default (\d+)", SendingRules.__doc__ or "", re.DOTALL)
+    assert [float(number) for number in documented] == [default]
+
+
+def test_certificates_are_checked_by_default() -> None:
+    """Nobody gets an unchecked connection without asking for it."""
+    assert SendingRules().verify is True
+
+
+def test_rules_load_no_requests() -> None:
+    """Reading a connection while a DAG is parsed costs no import of requests."""
+    code = f"import sys, {rules.__name__}; print('requests' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "False"
