@@ -24,7 +24,7 @@ from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
-from airflow_css.protocol.errors import CssApiError, CssError, CssTransportError, ErrorReply
+from airflow_css.protocol.errors import CssApiError, CssConfigError, CssError, CssTransportError, ErrorReply
 from airflow_css.protocol.wire import Call, read_reply
 
 __all__ = ["Sender"]
@@ -118,6 +118,12 @@ class Sender:
         except requests.RequestException as cause:
             # The cause is cut off: its text may hold the request, and the facts are in the new error.
             raise error_from_requests(cause, call.name, self.endpoint) from None
+        except OSError as cause:
+            # A CA bundle that is not there is noticed before the connection, outside the exceptions of requests.
+            raise CssConfigError(
+                f"{call.name} was not sent: {cause}. Check the extra 'verify' of the connection: true, false, or the "
+                "path of a CA bundle on this machine, for example '/etc/ssl/certs/ca-certificates.crt'"
+            ) from None
         try:
             return read_reply(call, reply.status_code, reply.headers, reply.content)
         except CssError as error:
