@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from airflow_css.emulator.clock import TurnableClock
 
@@ -19,6 +20,7 @@ class TurnedClock:
     def __init__(self, clock: TurnableClock) -> None:
         self._clock = clock
         self.slept: list[float] = []
+        self._planned: list[tuple[datetime, Callable[[], None]]] = []
 
     def now(self) -> datetime:
         """Return the emulator's moment."""
@@ -36,3 +38,16 @@ class TurnedClock:
         """
         self.slept.append(seconds)
         self._clock.advance(seconds)
+        due = [step for step in self._planned if step[0] <= self.now()]
+        self._planned = [step for step in self._planned if step not in due]
+        for _, happen in due:
+            happen()
+
+    def at(self, seconds: float, happen: Callable[[], None]) -> None:
+        """
+        Let something happen during the first sleep that ends then or later.
+
+        :param seconds: From now.
+        :param happen: What happens.
+        """
+        self._planned.append((self.now() + timedelta(seconds=seconds), happen))

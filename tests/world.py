@@ -41,10 +41,19 @@ class World:
         keys = Credentials(self.emulator.access_key, self.emulator.secret_key, self.emulator.security_token)
         return CssClient(self.emulator.url, keys, self.emulator.project_id, clock=self.clock)
 
-    def operator(self, **parameters: Any) -> CreateSnapshotOperator:
+    def connect(self, **extra: Any) -> None:
+        """
+        Write the connection ``css_default`` anew.
+
+        :param extra: More keys for its extra; ``None`` takes one away.
+        """
+        os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = self.emulator.connection_json(**extra)
+
+    def operator(self, *, is_native: bool = False, **parameters: Any) -> CreateSnapshotOperator:
         """
         Return a create task on the turned clock, in a DAG of its own.
 
+        :param is_native: Whether the DAG's templates render to Python's own types instead of text.
         :param parameters: The operator's; ``task_id`` defaults to ``backup``, ``dag_id`` to ``orders_etl``.
         """
         clock: Clock = self.clock
@@ -57,7 +66,8 @@ class World:
 
         HookOnTurnedClock.clock = clock
         dag_id = parameters.pop("dag_id", "orders_etl")
-        with DAG(dag_id, schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+        begin = pendulum.datetime(2026, 1, 1, tz="UTC")
+        with DAG(dag_id, schedule=None, start_date=begin, render_template_as_native_obj=is_native):
             return CreateOnTurnedClock(**{"task_id": "backup", **parameters})
 
     def run(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
@@ -79,5 +89,6 @@ def new_world(**options: Any) -> Iterator[World]:
     """
     clock = TurnableClock(frozen=True)
     with CssEmulator(clock=clock, client_time=clock.now, **{"creation_takes": 300.0, **options}) as emulator:
-        os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = emulator.connection_json()
-        yield World(emulator, TurnedClock(clock))
+        world = World(emulator, TurnedClock(clock))
+        world.connect()
+        yield world
