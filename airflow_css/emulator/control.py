@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from airflow_css.emulator.bounds import check_seconds
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.emulator.exchange import Reply, Request, json_reply
 from airflow_css.emulator.faults import FaultScript, Match
@@ -103,10 +104,7 @@ class Control:
         return [hold.shown() for hold in self.faults.holds]
 
     def _turn(self, fields: Mapping[str, Any]) -> dict[str, str]:
-        seconds = fields.get("advance")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise ValueError('the body is {"advance": <seconds>}')  # noqa: TRY004 - the caller is told as by the others
-        return {"now": self.clock.advance(seconds).isoformat()}
+        return {"now": self.clock.advance(check_seconds("advance", fields.get("advance"))).isoformat()}
 
     def _add_fault(self, fields: dict[str, Any]) -> dict[str, Any]:
         kind = fields.pop("kind", None)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from airflow_css.emulator.app import App, SeenRequest
+from airflow_css.emulator.bounds import check_seconds
 from airflow_css.emulator.clock import TurnableClock, real_now
 from airflow_css.emulator.entries import Fate, PolicyEntry, SnapshotEntry
 from airflow_css.emulator.exchange import Reply, Request
@@ -72,6 +73,8 @@ class CssEmulator:
         time. Give ``clock.now`` when the clients live by the emulator's clock.
     :param lock_after: How many refused signatures in a row are allowed, default 5; one more locks the key for five
         minutes. ``None`` for no lock.
+    :raises CssUsageError: if the project id or a cluster id does not look like one.
+    :raises ValueError: if ``creation_takes`` is no duration.
     """
 
     def __init__(
@@ -99,7 +102,8 @@ class CssEmulator:
         self.clock = clock or TurnableClock()
         self._address = (host, port)
         self._server: EmulatorServer | None = None
-        rules = ServiceRules(creation_takes, busy_status, first_check, status_while_snapshotting)
+        takes = check_seconds("creation_takes", creation_takes)
+        rules = ServiceRules(takes, busy_status, first_check, status_while_snapshotting)
         self._state = ServiceState(self.clock, rules)
         gate = Gate(Key(access_key, secret_key, security_token), self.clock, lock_after, client_time)
         self._app = App(self.project_id, self.clock, gate, self._state)
@@ -120,6 +124,7 @@ class CssEmulator:
 
         :raises OSError: if the port is taken.
         """
+        self.faults.open()
         self._server = EmulatorServer(self._address, self.handle)
         self._server.start()
 
@@ -237,7 +242,8 @@ class CssEmulator:
         :param restore_status: ``none``, ``restoring``, ``success`` or ``failed``.
         """
         cluster_id = cluster_id or self.cluster_id
-        duration = timedelta(seconds=self._state.rules.creation_takes if takes is None else takes)
+        usual = self._state.rules.creation_takes
+        duration = timedelta(seconds=usual if takes is None else check_seconds("takes", takes))
         building = status == "BUILDING"
         began = started_at or (self.clock.now() if building else self.clock.now() - duration)
         entry = SnapshotEntry(
@@ -278,8 +284,13 @@ class CssEmulator:
         :param keep: How many are kept.
         :param prefix: What their names begin with.
         :param indices: Which indices go into them.
+        :raises ValueError: if period or frequency cannot be understood: nothing would ever fall due.
         """
         policy = PolicyEntry(enabled, period, frequency, keep, prefix, indices)
+        if enabled and policy.rules().next_due(self.clock.now()) is None:
+            raise ValueError(
+                f"nothing is due at {period!r} each {frequency!r}; for example '16:00 GMT+08:00' each 'DAY'"
+            )
         self._state.set_policy(cluster_id or self.cluster_id, policy)
 
     def connection_json(self, **extra: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+from airflow_css.emulator.bounds import check_number, check_seconds
 from airflow_css.protocol.models import SnapshotPolicy, parse_policy
 
 __all__ = ["ClusterEntry", "Ending", "Fate", "PolicyEntry", "SnapshotEntry", "check_fate"]
@@ -47,8 +48,9 @@ def check_fate(fate: Fate) -> Fate:
     """
     if fate.ending not in get_args(Ending):
         raise ValueError(f"an ending is one of {', '.join(get_args(Ending))}, not {fate.ending!r}")
-    if fate.takes is not None and not fate.takes >= 0:
-        raise ValueError(f"takes is 0 or more seconds, not {fate.takes!r}")
+    if fate.takes is not None:
+        check_seconds("takes", fate.takes)
+    check_number("failed_shards", fate.failed_shards, 0, 1_000_000)
     return fate
 
 

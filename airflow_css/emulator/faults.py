@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
+from airflow_css.emulator.bounds import check_number, check_seconds, check_texts
 from airflow_css.emulator.entries import Ending, Fate, check_fate
 from airflow_css.emulator.exchange import Refusal, Reply, json_reply
 from airflow_css.emulator.holds import Hold, When
@@ -120,7 +121,8 @@ class FaultScript:
         :param headers: Further headers.
         :param match: When it strikes.
         """
-        _check_number("status", status, 200, 599)
+        check_number("status", status, 200, 599)
+        check_texts(code=code, message=message, body=body or "", **dict(headers or {}))
 
         def change(_true: Reply | None, request_id: str) -> Reply:
             reply = Refusal(status, code, message).reply(request_id) if code else Reply(status)
@@ -158,9 +160,7 @@ class FaultScript:
         :param seconds: 0 to 600.
         :param match: When it strikes.
         """
-        if isinstance(seconds, str | bool) or not 0 <= seconds <= 600:
-            raise ValueError(f"a delay has 0 to 600 seconds, not {seconds!r}")
-        self._add("slow", float(seconds), match)
+        self._add("slow", check_seconds("a delay", seconds, 600), match)
 
     def drop(self, **match: Unpack[Match]) -> None:
         """
@@ -212,7 +212,7 @@ class FaultScript:
         :param match: When it strikes; always a creation, after its effect.
         """
         match.update({"call": "create_snapshot", "when": "after"})
-        self._add("answer", lambda true, _id: json_reply(true.status, {}) if true else Reply(201), match)
+        self._add("answer", _without_backup, match)
 
     def fate(
         self, ending: Ending, *, takes: float | None = None, failed_shards: int = 1, **match: Unpack[Match]
@@ -267,6 +267,10 @@ class FaultScript:
         for hold in self._holds:
             hold.lose()
 
+    def open(self) -> None:
+        """Let delays last again, after an emulator that was stopped is started once more."""
+        self._closed.clear()
+
     def wait(self, seconds: float) -> None:
         """
         Return after a delay in real time, or as soon as the emulator stops.
@@ -308,13 +312,12 @@ class FaultScript:
         if fault.when not in {"before", "after"}:
             raise ValueError(f"when is before or after, not {fault.when!r}")
         if fault.times is not None:
-            _check_number("times", fault.times, 1, MANY)
-        _check_number("skip", fault.skip, 0, MANY)
+            check_number("times", fault.times, 1, MANY)
+        check_number("skip", fault.skip, 0, MANY)
         with self._lock:
             self._faults.append(fault)
 
 
-def _check_number(what: str, value: object, lowest: int, highest: int) -> None:
-    # Scripts also come as JSON, where types are not checked by anybody else.
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise ValueError(f"{what} is a whole number from {lowest} to {highest}, not {value!r}")
+def _without_backup(true: Reply | None, _request_id: str) -> Reply:
+    # A creation that was refused has no id that could be left out.
+    return true if true is not None and true.status != 201 else json_reply(201, {})

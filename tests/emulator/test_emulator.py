@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,6 +150,37 @@ def test_a_cluster_without_such_a_field_is_refused() -> None:
     """A misspelt field is an error, not a silent nothing."""
     with pytest.raises(TypeError, match="frozzen"):
         _standing().change_cluster(frozzen=True)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_what_is_no_duration_is_refused(seconds: float) -> None:
+    """Neither snapshots in general nor a planted one may take such a time."""
+    with pytest.raises(ValueError, match="creation_takes is a number of seconds"):
+        CssEmulator(creation_takes=seconds)
+    with pytest.raises(ValueError, match="takes is a number of seconds"):
+        CssEmulator().add_snapshot("old-one", takes=seconds)
+
+
+@pytest.mark.parametrize(("period", "frequency"), [("noon", "DAY"), ("16:00 GMT+08:00", "WEEK")])
+def test_a_policy_that_would_never_be_due_is_refused(period: str, frequency: str) -> None:
+    """What cannot be understood is an error, unless the policy is off."""
+    emulator = _standing()
+    with pytest.raises(ValueError, match="nothing is due"):
+        emulator.policy(period=period, frequency=frequency)
+    emulator.policy(enabled=False, period=period, frequency=frequency)
+
+
+def test_it_can_be_stopped_and_started_again() -> None:
+    """What it knew is still there, and delays last again."""
+    emulator = CssEmulator()
+    emulator.add_snapshot("old-one")
+    for _ in range(2):
+        with emulator:
+            assert len(emulator.snapshots()) == 1
+    with emulator:
+        started = time.monotonic()
+        emulator.faults.wait(0.05)
+        assert time.monotonic() - started >= 0.05
 
 
 def test_printing_it_shows_no_secret() -> None:

@@ -118,6 +118,12 @@ def test_a_creation_can_be_answered_without_its_id(caller: Caller) -> None:
     assert len(caller.listed()) == 1
 
 
+def test_a_refused_creation_is_answered_in_full(caller: Caller) -> None:
+    """A refusal has no id that could be left out."""
+    caller.emulator.faults.without_backup()
+    assert refusal(caller.create("bad name")) == (400, "CSS.0001")
+
+
 @pytest.mark.parametrize(
     ("script", "status", "content_type", "start"),
     [
@@ -206,10 +212,14 @@ def test_waiting_for_a_hold_ends(caller: Caller) -> None:
         (lambda faults: faults.drop(when="during"), "before or after"),
         (lambda faults: faults.drop(times=0), "times is a whole number from 1"),
         (lambda faults: faults.drop(skip=-1), "skip is a whole number from 0"),
-        (lambda faults: faults.slow(-1), "a delay has 0 to 600 seconds"),
-        (lambda faults: faults.slow("1"), "a delay has 0 to 600 seconds"),
+        (lambda faults: faults.slow(-1), "a delay is a number of seconds from 0 to 600"),
+        (lambda faults: faults.slow("1"), "a delay is a number of seconds from 0 to 600"),
         (lambda faults: faults.fate("exploded"), "an ending is one of completed,"),
-        (lambda faults: faults.fate("failed", takes=-1), "takes is 0 or more"),
+        (lambda faults: faults.fate("failed", takes=-1), "takes is a number of seconds from 0"),
+        (lambda faults: faults.fate("part_failed", failed_shards="2"), "failed_shards is a whole number"),
+        (lambda faults: faults.answer(200, body={"backups": []}), "body is a text"),
+        (lambda faults: faults.answer(200, headers={"X-A": 1}), "X-A is a text"),
+        (lambda faults: faults.redirect(None), "Location is a text"),
         (lambda faults: faults.hold("create"), "a call is one of"),
     ],
 )
