@@ -72,14 +72,12 @@ def ensure(
     :raises CssConflictError: if another's snapshot has the name, or ``on_existing`` forbids an earlier one.
     :raises CssError: anything else that keeps the order from being fulfilled, after the list was asked.
     """
-    decision: Adopt | Create = Create(order.name)
+    decision = decide(order, look()) if look_first else Create(order.name)
+    if isinstance(decision, Adopt):
+        return _adopted(decision)
     is_recreated_run = False
-    if look_first:
-        decision = decide(order, look())
     pause = FIRST_PAUSE_SECONDS
     for number in range(1, MOST_CREATIONS + 1):
-        if isinstance(decision, Adopt):
-            return _adopted(decision)
         try:
             return _made(create(order.under_name(decision.name)), decision, clock)
         except CssError as error:
@@ -89,11 +87,12 @@ def ensure(
                 isinstance(error, CssConflictError) and number == 1 and not look_first
             )
             decision = decide(order, look(), is_recreated_run=is_recreated_run)
-            if isinstance(decision, Create) and (isinstance(error, CssBusyError) or number == MOST_CREATIONS):
+            if isinstance(decision, Adopt):
+                return _adopted(decision)
+            if isinstance(error, CssBusyError) or number == MOST_CREATIONS:
                 raise
-        if isinstance(decision, Create):
-            clock.sleep(pause)
-            pause *= 2
+        clock.sleep(pause)
+        pause *= 2
     raise AssertionError("the last creation either returns or raises")
 
 
