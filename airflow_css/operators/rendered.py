@@ -25,7 +25,7 @@ _LEGAL = {
 
 def check_rendered(field: str, value: Any) -> Any:
     """
-    Return the rendered value of a template field, which says something.
+    Return the rendered value of a template field, which says something: a list as it is, everything else as text.
 
     :param field: Name of the operator's parameter.
     :param value: What it was rendered to.
@@ -35,7 +35,8 @@ def check_rendered(field: str, value: Any) -> Any:
         rule = _rule_broken_by(field, part)
         if rule:
             raise CssUsageError(field, value, rule, _LEGAL[field])
-    return value
+    # Native rendering also makes numbers and truth values out of templates.
+    return value if isinstance(value, list | tuple) else str(value)
 
 
 def _rule_broken_by(field: str, part: Any) -> str:
