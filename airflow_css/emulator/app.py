@@ -139,7 +139,7 @@ class App:
             reply = self._answer(request, route, request_id)
         except Refusal as refusal:
             reply = refusal.reply(request_id)
-        self.log.end(place, reply.status if reply.delivery != "none" else 0)
+        self.log.end(place, reply.status)
         return reply.with_header("X-Request-Id", request_id)
 
     def _answer(self, request: Request, route: _Route, request_id: str) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,14 @@ def test_a_running_clock_goes_with_real_time_plus_what_it_was_turned() -> None:
     assert abs(real_now() - clock.now()) < timedelta(seconds=5)
     clock.advance(3600)
     assert abs(real_now() + timedelta(hours=1) - clock.now()) < timedelta(seconds=5)
+
+
+def test_a_running_clock_runs() -> None:
+    """It is ahead of what it showed a moment ago."""
+    clock = TurnableClock(start=NOON)
+    before = clock.now()
+    time.sleep(0.01)
+    assert NOON <= before < clock.now() - timedelta(seconds=0.009) < NOON + timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])

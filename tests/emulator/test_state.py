@@ -27,6 +27,7 @@ def test_a_snapshot_is_built_and_then_completed() -> None:
     caller.advance(299.999)
     (building,) = caller.listed()
     assert (building["id"], building["status"], building["endTime"]) == (created.id, "BUILDING", None)
+    assert (building["indices"], building["totalShards"]) == ("orders-2026-11,orders-2026-10", 0)
     assert building["startTime"] == int(NOON.timestamp() * 1000)
     caller.advance(0.001)
     (completed,) = caller.listed()
@@ -221,6 +222,7 @@ def test_the_quota_counts_what_is_listed(caller: Caller) -> None:
 def test_an_unavailable_cluster_says_why(caller: Caller, status: str) -> None:
     """Its detail has the status and a reason, which an available one has not."""
     assert "failedReason" not in caller.cluster()
+    caller.created("first")
     caller.emulator.change_cluster(status=status)
     assert caller.cluster()["status"] == status
     assert caller.cluster()["failedReason"]["errorCode"]
@@ -266,10 +268,17 @@ def test_a_frozen_cluster_refuses_deletions(caller: Caller) -> None:
     assert refusal(caller.delete(old)) == (400, "CSS.5301")
 
 
+def test_a_missing_cluster_is_noticed_before_a_wrong_body(caller: Caller) -> None:
+    """A creation that is wrong in both ways is told about the cluster."""
+    assert refusal(caller.create("bad name", cluster_id=UNKNOWN_ID)) == (403, "CSS.0015")
+
+
 def test_an_automatic_snapshot_is_protected_by_its_policy(caller: Caller) -> None:
     """It cannot be deleted by hand while automatic creation is on, and can be when that is off."""
     old = caller.emulator.add_snapshot("snapshot-1", frequency="DAY")
+    users = caller.emulator.add_snapshot("users-own")
     caller.emulator.policy(enabled=True)
+    assert caller.delete(users).status == 200
     assert refusal(caller.delete(old)) == (415, "CSS.0004")
     caller.emulator.policy(enabled=False)
     assert caller.delete(old).status == 200

@@ -94,6 +94,25 @@ def test_surplus_is_removed_every_half_hour(caller: Caller) -> None:
     assert set(names[2:]) == {"weekly-1", "ours"}
 
 
+def test_what_is_being_made_is_no_surplus() -> None:
+    """Snapshots are counted when they are done: the oldest goes only when enough others are."""
+    slow = Caller(CssEmulator(clock=TurnableClock(frozen=True, start=FRIDAY_NOON), creation_takes=0.75 * HOUR))
+    slow.emulator.policy(frequency="HOUR", keep=1)
+    slow.advance(2.6 * HOUR)
+    assert [entry["status"] for entry in slow.listed()] == ["BUILDING", "COMPLETED"]
+    slow.advance(HOUR / 2)
+    assert [entry["status"] for entry in slow.listed()] == ["BUILDING", "COMPLETED"]
+
+
+def test_surplus_stays_while_the_policy_is_off(caller: Caller) -> None:
+    """Nobody clears up after a policy that was switched off."""
+    for _ in range(3):
+        caller.emulator.add_snapshot("auto-1", frequency="DAY")
+    caller.emulator.policy(enabled=False, keep=1)
+    caller.advance(DAY)
+    assert len(caller.listed()) == 3
+
+
 def test_nothing_falls_due_while_the_policy_is_off(caller: Caller) -> None:
     """A policy that is off makes nothing, and one that is switched on later makes up for nothing."""
     caller.emulator.policy(enabled=False, frequency="HOUR")
