@@ -1,0 +1,94 @@
+"""What a template came to, and numbers of seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_css.operators.rendered import check_number, check_rendered
+from airflow_css.operators.snapshot import CreateSnapshotOperator
+from airflow_css.protocol.errors import CssUsageError
+
+FIELDS = CreateSnapshotOperator.template_fields
+
+EMPTY: list[Any] = [
+    None,
+    "",
+    "  ",
+    "\n",
+    "None",
+    "none",
+    " NONE ",
+    [],
+    (),
+    [None],
+    ["a", ""],
+    ["a", "None"],
+    ("a", None),
+]
+PRINTED = ["['a', 'b']", "[]", " [1, 2]", ["['a']"]]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("value", [*EMPTY, *PRINTED], ids=repr)
+def test_what_says_nothing_is_refused_in_every_field(field: str, value: Any) -> None:
+    """The message shows field and value, and its example passes the same check."""
+    with pytest.raises(CssUsageError) as caught:
+        check_rendered(field, value)
+    assert caught.value.what == field
+    assert repr(value) in str(caught.value)
+    assert check_rendered(field, caught.value.legal) == caught.value.legal
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_way_out_is_named(field: str) -> None:
+    """Nothing leads to leaving the parameter out, a printed list to native rendering."""
+    way_out = "name a connection" if field == "css_conn_id" else "leave the parameter out"
+    with pytest.raises(CssUsageError, match=way_out):
+        check_rendered(field, "")
+    with pytest.raises(CssUsageError, match="render_template_as_native_obj"):
+        check_rendered(field, "['a']")
+
+
+@pytest.mark.parametrize("value", ["orders-*", "nonesuch", "a[1]", "none-of-these", "0", ["a", "b"], ("a",), ["none2"]])
+def test_what_says_something_is_left_as_it_is(value: Any) -> None:
+    """A value is not changed by being checked."""
+    assert check_rendered("indices", value) == value
+
+
+@given(st.text(min_size=1) | st.lists(st.text(min_size=1), min_size=1))
+def test_any_text_or_list_passes_unchanged_or_is_refused(value: Any) -> None:
+    """Blank, none-like and printed values are refused; whatever else is left as it is."""
+    parts = [part.strip() for part in ([value] if isinstance(value, str) else value)]
+    says_something = all(part and part.lower() != "none" and not part.startswith("[") for part in parts)
+    try:
+        assert check_rendered("indices", value) == value
+    except CssUsageError:
+        assert not says_something
+    else:
+        assert says_something
+
+
+@pytest.mark.parametrize(("value", "at_least"), [(1, 1), (0, 0), (0.5, 0), (90_000, 1), (10**9, 1)])
+def test_a_number_of_seconds_is_returned_as_such(value: float, at_least: float) -> None:
+    """Whole numbers and fractions are taken, the bound included."""
+    checked = check_number("timeout", value, at_least=at_least)
+    assert checked == value
+    assert isinstance(checked, float)
+
+
+ODD: list[Any] = [None, "60", "", True, False, -1, 0.99, float("nan"), float("inf"), float("-inf"), [], "1 h"]
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("at_least", [1, 100])
+def test_what_is_no_number_of_seconds_is_refused(value: Any, at_least: float) -> None:
+    """The message names parameter, value and bound, and its example, as a number, passes."""
+    with pytest.raises(CssUsageError) as caught:
+        check_number("timeout", value, at_least=at_least)
+    assert caught.value.what == "timeout"
+    assert f"at least {at_least}" in str(caught.value)
+    assert check_number("timeout", float(caught.value.legal), at_least=at_least) >= at_least
