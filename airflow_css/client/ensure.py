@@ -75,7 +75,7 @@ def ensure(
     decision = decide(order, look()) if look_first else Create(order.name)
     if isinstance(decision, Adopt):
         return _adopted(decision)
-    is_recreated_run = False
+    left_behind: frozenset[str] = frozenset()
     pause = FIRST_PAUSE_SECONDS
     for number in range(1, MOST_CREATIONS + 1):
         try:
@@ -83,10 +83,11 @@ def ensure(
         except CssError as error:
             if not _must_look_after(error):
                 raise
-            is_recreated_run = is_recreated_run or (
-                isinstance(error, CssConflictError) and number == 1 and not look_first
-            )
-            decision = decide(order, look(), is_recreated_run=is_recreated_run)
+            listed = look()
+            if number == 1 and not look_first and isinstance(error, CssBusyError | CssConflictError):
+                # This run has made nothing yet, so what bears its mark is of a deleted run of the same id.
+                left_behind = frozenset(snapshot.id for snapshot in listed)
+            decision = decide(order, listed, left_behind=left_behind)
             if isinstance(decision, Adopt):
                 return _adopted(decision)
             if isinstance(error, CssBusyError) or number == MOST_CREATIONS:

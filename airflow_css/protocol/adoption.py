@@ -11,7 +11,7 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -95,21 +95,18 @@ def check_on_existing(value: str) -> OnExisting:
     raise CssUsageError("on_existing", value, f"it is one of {', '.join(ON_EXISTING)}", "adopt")
 
 
-def decide(order: SnapshotOrder, listed: Sequence[Snapshot], *, is_recreated_run: bool = False) -> Adopt | Create:
+def decide(order: SnapshotOrder, listed: Sequence[Snapshot], *, left_behind: Collection[str] = ()) -> Adopt | Create:
     """
     Return what to do about an order, given what the cluster has.
 
     :param order: What was asked for.
     :param listed: The snapshots of the cluster.
-    :param is_recreated_run: Whether what is found must come from a deleted run of the same id: the very first creation
-        of this task instance was answered with "name taken". What is still being made counts as this run's own all the
-        same.
+    :param left_behind: Ids of what was there when the very first creation of this task instance was refused: a deleted
+        run of the same id must have made it. What is still being made counts as this run's own all the same.
     :raises CssConflictError: if another's snapshot has the name, or ``on_existing`` is ``fail`` and one is there.
     """
-    ours = [s for s in listed if order.mark is not None and order.mark.is_same_instance(s.mark)]
-    if order.mark is None:
-        ours = [s for s in listed if s.name == order.name and s.mark is None and not has_unknown_mark(s.description)]
-    mine = [s for s in ours if _is_this_life(s, order, is_recreated_run=is_recreated_run)]
+    ours = [s for s in listed if _is_ours(s, order)]
+    mine = [s for s in ours if _is_this_life(s, order, left_behind)]
     adopted, passed_over = _choose(mine, order)
     if adopted is not None:
         return Adopt(adopted)
@@ -122,10 +119,16 @@ def decide(order: SnapshotOrder, listed: Sequence[Snapshot], *, is_recreated_run
     return Create(_free_name(order, listed, ours), passed_over)
 
 
-def _is_this_life(snapshot: Snapshot, order: SnapshotOrder, *, is_recreated_run: bool) -> bool:
+def _is_ours(snapshot: Snapshot, order: SnapshotOrder) -> bool:
+    if order.mark is not None:
+        return order.mark.is_same_instance(snapshot.mark)
+    return snapshot.name == order.name and snapshot.mark is None and not has_unknown_mark(snapshot.description)
+
+
+def _is_this_life(snapshot: Snapshot, order: SnapshotOrder, left_behind: Collection[str]) -> bool:
     if order.mark is None or snapshot.mark is None:
         return True
-    if is_recreated_run and snapshot.status is not SnapshotStatus.BUILDING:
+    if snapshot.id in left_behind and snapshot.status is not SnapshotStatus.BUILDING:
         return False
     return snapshot.mark.life == order.mark.life
 
@@ -176,6 +179,12 @@ def _free_name(order: SnapshotOrder, listed: Sequence[Snapshot], ours: Sequence[
     holder = next((s for s in listed if s.name == order.name), None)
     if holder is None:
         return order.name
+    if order.mark is None and holder in ours:
+        # Without a mark nothing tells a second one of ours from a stranger's, so none is made.
+        raise CssConflictError(
+            ErrorReply(0, message=f"The snapshot {holder.name} ({holder.id}) is there but is no backup."),
+            "Delete it, or use another name.",
+        )
     if holder in ours:
         return sibling_name(order.name, [s.name for s in listed])
     raise CssConflictError(
