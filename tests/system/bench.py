@@ -219,8 +219,24 @@ class AirflowBench(AirflowHome):
         self.api.call("PATCH", "dags", dag_id, "dagRuns", run_id, body={"state": "failed"})
 
     def delete_run(self, dag_id: str, run_id: str) -> None:
-        """Delete a run that has ended. Its log files stay, and a new run of this id appends to them."""
+        """
+        Delete a run that has ended. Its log files stay, and a new run of this id appends to them.
+
+        First the scheduler gets time to hear that the run's processes have ended: it knows a try only by the
+        names of DAG, run and task, so a late report would fail the same try of a new run of this id.
+        """
+        found = self.rows("SELECT pid FROM task_instance WHERE dag_id = ? AND run_id = ?", dag_id, run_id)
+        pids = [pid for (pid,) in found if pid]
+        self._wait(lambda: not any(carries(pid, self._token) for pid in pids), 30, lambda: f"{run_id} runs as {pids}")
+        for _ in range(3):
+            self._wait_for_scheduler()
         self.api.call("DELETE", "dags", dag_id, "dagRuns", run_id)
+
+    def _wait_for_scheduler(self) -> None:
+        """Wait until the scheduler shows its next sign of life."""
+        sql = "SELECT max(latest_heartbeat) FROM job WHERE job_type = 'SchedulerJob'"
+        last = self.rows(sql)
+        self._wait(lambda: self.rows(sql) != last, 30, lambda: f"no heartbeat of the scheduler since {last}")
 
     def wait_for_run(
         self, dag_id: str, run_id: str, states: Collection[str] = ("success",), timeout: float = 60.0

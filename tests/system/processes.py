@@ -105,7 +105,7 @@ class Component:
         """Return the exit code, or None while the process runs."""
         return None if self._process is None else self._process.poll()
 
-    def stop(self, sig: signal.Signals = signal.SIGTERM, timeout: float = 10.0) -> None:
+    def stop(self, sig: signal.Signals = signal.SIGTERM, timeout: float = 5.0) -> None:
         """
         Stop the process, and whatever is left of its process group.
 
