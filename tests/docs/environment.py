@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 from tests.docs.markdown import ROOT
 
-__all__ = ["INSTALL", "make_folder", "variables"]
+__all__ = ["BASH", "INSTALL", "make_folder", "type_commands", "variables"]
+
+BASH = shutil.which("bash") or "/bin/bash"
 
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -e "
 """Commands that begin so install; ``.ci/run`` runs them, not the tests here."""
@@ -43,3 +47,17 @@ def variables(folder: Path) -> dict[str, str]:
     """Return the environment of a user's shell in that folder; what is thrown away is thrown into it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
     return kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")}
+
+
+def type_commands(folder: Path, commands: str) -> subprocess.CompletedProcess[str]:
+    """Type commands into one shell, up to the first that fails, and return what it shows."""
+    return subprocess.run(
+        [BASH, "-e", "-c", commands],
+        cwd=folder,
+        env=variables(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=180,
+        check=False,
+    )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from airflow_css.emulator import CssEmulator
 from airflow_css.hooks.css import CssHook
-from tests.docs.environment import INSTALL, make_folder, variables
+from tests.docs.environment import INSTALL, make_folder, type_commands
 from tests.docs.markdown import ROOT, Block, page
 from tests.running import run_task
 
@@ -48,17 +47,8 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     """What follows the installation in the first command ends well and says how long it took."""
     install, demo = COMMANDS[0].rsplit(" && ", 1)
     assert install.startswith(INSTALL)
-    folder = make_folder(tmp_path)
-    done = subprocess.run(
-        ["bash", "-c", demo],
-        cwd=folder,
-        env=variables(folder),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = type_commands(make_folder(tmp_path), demo)
+    assert done.returncode == 0, done.stdout
     assert "finished in " in done.stdout
     assert "COMPLETED" in done.stdout
 

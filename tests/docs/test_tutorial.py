@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.environment import INSTALL, make_folder, variables
+from tests.docs.environment import BASH, INSTALL, make_folder, type_commands, variables
 from tests.docs.markdown import page
 
 TUTORIAL = page("docs/tutorial.md")
@@ -47,7 +47,7 @@ def _emulator(folder: Path) -> Iterator[str]:
     # A free port instead of the usual one, and no ten seconds to wait.
     command = f"source .venv/bin/activate; exec {SHELL[1].strip()} --port 0 --creation-takes 1"
     with subprocess.Popen(
-        ["bash", "-c", command], cwd=folder, env=variables(folder), stdout=subprocess.PIPE, text=True
+        [BASH, "-c", command], cwd=folder, env=variables(folder), stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -59,17 +59,7 @@ def _emulator(folder: Path) -> Iterator[str]:
 
 def _type(commands: list[str], folder: Path, port: str) -> str:
     """Type commands into one shell and return what it shows."""
-    script = "set -e\n" + "".join(commands).replace(PORT, port)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        env=variables(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    done = type_commands(folder, "".join(commands).replace(PORT, port))
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -93,7 +83,7 @@ def test_the_tutorial_leads_to_the_first_backup(tmp_path: Path) -> None:
         seen = _without_varying(_type(SHELL[2:], folder, port[1]))
         assert [promised for promised in _lines(SHOWN[1] + SHOWN[2]) if promised not in seen] == []
         assert STATE in TUTORIAL.text
-        with urllib.request.urlopen(STATE.replace(PORT, port[1])) as reply:
+        with urllib.request.urlopen(STATE.replace(PORT, port[1])) as reply:  # noqa: S310 - the emulator's address
             state = json.load(reply)
     (cluster,) = state["clusters"]
     assert [snapshot["status"] for snapshot in cluster["snapshots"]] == ["COMPLETED"]
