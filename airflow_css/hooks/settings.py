@@ -149,18 +149,20 @@ def _credentials(
 ) -> tuple[Credentials, str, str | None]:
     conn_id = connection.conn_id
     access_key, secret_key = (connection.login or "").strip(), (connection.password or "").strip()
-    from_environment, project_id = credentials_from_environment(environ)
     if access_key and secret_key:
+        # What the environment says of keys, half or whole, does not matter then.
+        project_id = environ.get("HUAWEICLOUD_SDK_PROJECT_ID", "").strip()
         return Credentials(access_key, secret_key, _text(extra, "security_token") or None), "the connection", project_id
     if access_key or secret_key:
         missing, given = ("secret key (password)", "access key") if access_key else ("access key (login)", "secret key")
         raise CssConfigError(f"The connection {conn_id!r} has the {given} but not the {missing}. Set both, or neither")
+    from_environment, env_project = credentials_from_environment(environ)
     if from_environment is None:
         raise CssConfigError(
             f"The connection {conn_id!r} has no keys. Set its login to the access key and its password to the secret "
             "key, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
         )
-    return from_environment, "the environment", project_id
+    return from_environment, "the environment", env_project
 
 
 def _project(conn_id: str, project_id: str) -> str:

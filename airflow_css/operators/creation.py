@@ -1,17 +1,29 @@
-"""One creation from start to end: plan, take the turn, make or adopt, wait, and tell."""
+"""
+One creation from start to end: plan, take the turn, make or adopt, wait, and tell.
+
+In the worker the waits happen here. Deferrable, each wait is handed to a trigger, and the method that Airflow resumes
+goes on with what the event carries.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_css.operators.announce import announce
 from airflow_css.operators.ending import wait_in_worker
+from airflow_css.operators.journey import Journey
+from airflow_css.operators.looks import renews_refused_keys
 from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
-from airflow_css.operators.plan import CreationPlan, make_plan
+from airflow_css.operators.plan import make_plan
 from airflow_css.operators.run_context import identify
 from airflow_css.operators.turn import TurnInWorker
-from airflow_css.protocol.errors import CssError
+from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError
+from airflow_css.protocol.events import ENDED, IDLE, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
+from airflow_css.protocol.waiting import Verdict, judge_created
+from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
 if TYPE_CHECKING:
     from airflow_css.client.ensure import EnsuredSnapshot
@@ -19,65 +31,181 @@ if TYPE_CHECKING:
 
 __all__ = ["Creation"]
 
+# The trigger owns the deadline and reports it with the last state; Airflow's own time-out comes only if it is silent.
+BACKSTOP_SECONDS = 300.0
+
 
 class Creation:
     """
-    One try of a create task.
+    One stay of a create task in a worker.
 
-    :param operator: The operator, with its templates rendered.
+    :param operator: The operator.
     :param context: Airflow's context.
     """
 
     def __init__(self, operator: CreateSnapshotOperator, context: Any) -> None:
         self._operator = operator
         self._context = context
-        self._plan: CreationPlan | None = None
-        self._made: EnsuredSnapshot | None = None
+        self._journey: Journey | None = None
 
-    def run(self) -> str:
-        """
-        Return the backup id.
+    def start(self) -> str:
+        """Return the backup id, or defer: what a task does first on each try."""
+        return self._told(self._start)
 
-        :raises AirflowFailException: for everything that no retry can cure.
-        :raises CssError: for everything that a retry may cure.
+    def resume_at_turn(self, event: Any) -> str:
         """
+        Return the backup id, or defer again: what a task does when its turn has come.
+
+        :param event: What the trigger sent.
+        """
+        return self._told(lambda: self._resume_at_turn(event))
+
+    def resume_at_end(self, event: Any) -> str:
+        """
+        Return the backup id: what a task does when the snapshot has ended.
+
+        :param event: What the trigger sent.
+        """
+        return self._told(lambda: self._resume_at_end(event))
+
+    def tell_killed(self) -> None:
+        """Log that the snapshot is left alone: CSS forbids deleting one that is being made."""
+        if self._journey is not None and self._journey.snapshot_id:
+            self._operator.log.warning("Killed. The snapshot %s is left alone; the next try adopts it.", self._label())
+
+    def _told(self, step: Callable[[], str]) -> str:
         try:
-            return self._run()
+            return step()
         except CssError as error:
-            plan = self._plan
+            plan = self._journey.plan if self._journey else None
             tell_the_night_reader(
                 self._operator.log,
                 self._operator.hook if plan else None,
                 cluster_id=plan.cluster_id if plan else "",
-                snapshot=f"{self._made.name} ({self._made.id})" if self._made else "none that this try knows of",
+                snapshot=self._label(),
                 run=plan.run if plan else str(identify(self._context, "")),
                 error=error,
             )
             raise_for_airflow(error)
 
-    def _run(self) -> str:
-        operator = self._operator
-        self._plan = plan = make_plan(operator, self._context)
-        self._made = made = TurnInWorker(operator.hook, plan, operator.log).take()
-        # Before any wait: whatever happens to this process, downstream tasks and people can see what was made.
-        self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=plan.cluster_id)
-        announce(operator.log, operator.hook, plan, made)
-        if operator.wait_for_completion:
-            snapshot = wait_in_worker(operator.hook, plan, made, operator.log)
-        else:
-            snapshot = made.adopted or Snapshot(
-                made.id, made.name, SnapshotStatus.BUILDING, SnapshotStatus.BUILDING.value, started_at=made.made_at
-            )
-        self._push(snapshot=snapshot.as_json())
-        return made.id
+    def _label(self) -> str:
+        journey = self._journey
+        if journey is None or not journey.snapshot_id:
+            return "none that this try knows of"
+        return f"{journey.snapshot_name} ({journey.snapshot_id})"
 
-    def tell_killed(self) -> None:
-        """Log that the snapshot is left alone: CSS forbids deleting one that is being made."""
-        if self._made is not None:
-            self._operator.log.warning(
-                "Killed. The snapshot %s (%s) is left alone; the next try adopts it.", self._made.name, self._made.id
-            )
+    def _start(self) -> str:
+        operator = self._operator
+        plan = make_plan(operator, self._context)
+        self._journey = Journey(plan, operator.hook.clock.now().timestamp())
+        if operator.deferrable:
+            return self._take_turn_or_defer(look_first=plan.look_first, was_busy=True)
+        made = TurnInWorker(operator.hook, plan, operator.log).take()
+        self._keep(made)
+        snapshot = wait_in_worker(operator.hook, plan, made, operator.log) if plan.waits else _as_begun(made)
+        return self._finish(snapshot)
+
+    def _take_turn_or_defer(self, *, look_first: bool, was_busy: bool) -> str:
+        journey = self._known_journey()
+        plan, hook = journey.plan, self._operator.hook
+        try:
+            made = hook.get_conn().fulfil(plan.order, look_first=look_first)
+        except CssAuthError as error:
+            if not renews_refused_keys(hook, error):
+                raise
+            made = hook.get_conn().fulfil(plan.order, look_first=True)
+        except CssBusyError as busy:
+            if plan.turn_timeout == 0:
+                raise
+            return self._defer_for_turn(busy, was_busy=was_busy)
+        self._keep(made)
+        is_good = made.adopted is not None and judge_created(made.adopted, plan.order.expected).verdict is Verdict.GOOD
+        if is_good or not plan.waits:
+            return self._finish(_as_begun(made))
+        return self._defer_for_end()
+
+    def _defer_for_turn(self, busy: CssBusyError, *, was_busy: bool) -> str:
+        journey = self._known_journey()
+        contradictions = journey.contradictions.after(was_busy=was_busy)
+        contradictions.refuse_too_many(busy)
+        plan = journey.plan
+        now = self._operator.hook.clock.now().timestamp()
+        deadline = journey.asked_at + plan.turn_timeout
+        trigger = ClusterIdleTrigger(
+            css_conn_id=plan.css_conn_id,
+            cluster_id=plan.cluster_id,
+            name=plan.run,
+            asked_at=journey.asked_at,
+            deadline=deadline,
+            not_before=now + contradictions.backoff_seconds,
+            poll_interval=plan.poll_interval,
+            carry=Journey(plan, journey.asked_at, contradictions).as_json(),
+        )
+        return self._defer(trigger, "resume_at_turn", max(0.0, deadline - now))
+
+    def _defer_for_end(self) -> str:
+        journey = self._known_journey()
+        plan = journey.plan
+        mark = plan.order.mark
+        trigger = SnapshotTrigger(
+            css_conn_id=plan.css_conn_id,
+            cluster_id=plan.cluster_id,
+            snapshot_id=journey.snapshot_id,
+            snapshot_name=journey.snapshot_name,
+            timeout=plan.timeout,
+            made_at=journey.made_at,
+            indices=plan.order.expected.indices,
+            allow_partial=plan.order.expected.allow_partial,
+            fail_if_empty=plan.order.expected.fail_if_empty,
+            request=mark.request if mark else None,
+            poll_interval=plan.poll_interval,
+            carry=journey.as_json(),
+        )
+        return self._defer(trigger, "execute_complete", plan.timeout)
+
+    def _defer(self, trigger: Any, method_name: str, seconds: float) -> str:
+        self._operator.defer(
+            trigger=trigger,
+            method_name=method_name,
+            timeout=timedelta(seconds=seconds + BACKSTOP_SECONDS),
+        )
+        raise AssertionError("defer() always raises")
+
+    def _resume_at_turn(self, event: Any) -> str:
+        self._read_journey(event)
+        arrived = read_event(event, good=IDLE)
+        return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived["was_busy"]))
+
+    def _resume_at_end(self, event: Any) -> str:
+        self._read_journey(event)
+        arrived = read_event(event, good=ENDED)
+        return self._finish(read_snapshot(arrived["snapshot"]))
+
+    def _read_journey(self, event: Any) -> None:
+        # Before the outcome is looked at: a failure must be told with its cluster and snapshot, too.
+        self._journey = Journey.from_json(event.get("carry") if isinstance(event, dict) else None)
+
+    def _known_journey(self) -> Journey:
+        if self._journey is None:
+            raise AssertionError("a creation knows its journey from the first step on")
+        return self._journey
+
+    def _keep(self, made: EnsuredSnapshot) -> None:
+        """Push the ids before any wait: whatever happens to this process, everybody can see what was made."""
+        journey = self._known_journey()
+        self._journey = journey.with_snapshot(made.id, made.name, made.made_at)
+        self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
+        announce(self._operator.log, self._operator.hook, journey.plan, made)
+
+    def _finish(self, snapshot: Snapshot) -> str:
+        self._push(snapshot=snapshot.as_json())
+        return snapshot.id
 
     def _push(self, **values: Any) -> None:
         for key, value in values.items():
             self._context["ti"].xcom_push(key=key, value=value)
+
+
+def _as_begun(made: EnsuredSnapshot) -> Snapshot:
+    building = SnapshotStatus.BUILDING
+    return made.adopted or Snapshot(made.id, made.name, building, building.value, started_at=made.made_at)

@@ -28,7 +28,8 @@ class NameFromRun:
 
         conn_id = str(context["task"].css_conn_id)
         if "{{" in conn_id or "{%" in conn_id:
-            conn_id = jinja_env.from_string(conn_id).render(context)
+            # Text, because native rendering may bring anything; what is no connection is refused when the task runs.
+            conn_id = str(jinja_env.from_string(conn_id).render(context))
         hook = context["task"].hook_class(conn_id)
         try:
             deployment = hook.deployment

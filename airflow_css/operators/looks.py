@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import (
     CssAuthError,
-    CssBusyError,
-    CssReplyError,
-    CssServerError,
-    CssThrottledError,
-    CssTransportError,
 )
-from airflow_css.protocol.waiting import Forgiveness
+from airflow_css.protocol.waiting import FORGIVEN_ERRORS, Forgiveness
 from airflow_css.triggers.log import Log
 
 if TYPE_CHECKING:
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["PatientLooks", "renews_refused_keys"]
 
 T = TypeVar("T")
-
-_FORGIVEN = (CssTransportError, CssThrottledError, CssServerError, CssBusyError, CssReplyError)
 
 
 def renews_refused_keys(hook: CssHook, error: CssAuthError) -> bool:
@@ -64,7 +57,7 @@ class PatientLooks:
                 raise
             self._log.info("The keys were refused; the connection has other ones now, which are used from here on.")
             return None
-        except _FORGIVEN as error:
+        except FORGIVEN_ERRORS as error:
             if not self._forgiveness.allows(self._hook.clock.now()):
                 raise
             self._log.warning("Look %d in a row without an answer: %s", self._forgiveness.in_a_row, error)

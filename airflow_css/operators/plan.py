@@ -30,6 +30,8 @@ class CreationPlan:
     :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
     :param timeout: Seconds from the snapshot's own start until the wait is given up.
     :param turn_timeout: Seconds to wait for the cluster to become free; 0 for not at all.
+    :param css_conn_id: The connection.
+    :param waits: Whether the end is waited for.
     """
 
     order: SnapshotOrder
@@ -38,6 +40,8 @@ class CreationPlan:
     poll_interval: float | None
     timeout: float
     turn_timeout: float
+    css_conn_id: str = ""
+    waits: bool = True
 
     @property
     def cluster_id(self) -> str:
@@ -84,6 +88,8 @@ def make_plan(operator: CreateSnapshotOperator, context: Any) -> CreationPlan:
         poll_interval=poll_interval,
         timeout=timeout,
         turn_timeout=turn_timeout,
+        css_conn_id=str(operator.css_conn_id),
+        waits=operator.wait_for_completion,
     )
 
 

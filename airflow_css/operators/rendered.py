@@ -29,14 +29,18 @@ def check_rendered(field: str, value: Any) -> Any:
 
     :param field: Name of the operator's parameter.
     :param value: What it was rendered to.
-    :raises CssUsageError: if it is empty, ``None``-like, or a list that was printed into a text.
+    :raises CssUsageError: if it is empty, ``None``-like, a list that was printed into a text, or a list where a text
+        is needed.
     """
-    for part in value if isinstance(value, list | tuple) and value else [value]:
+    is_list = isinstance(value, list | tuple)
+    if is_list and value and field != "indices":
+        raise CssUsageError(field, value, "it is a list where one value is needed", _LEGAL[field])
+    for part in value if is_list and value else [value]:
         rule = _rule_broken_by(field, part)
         if rule:
             raise CssUsageError(field, value, rule, _LEGAL[field])
     # Native rendering also makes numbers and truth values out of templates.
-    return value if isinstance(value, list | tuple) else str(value)
+    return value if is_list else str(value)
 
 
 def _rule_broken_by(field: str, part: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.operators.default_name import NameFromRun
@@ -40,6 +40,8 @@ class CreateSnapshotOperator(BaseOperator):
     :param css_conn_id: The Airflow connection. Default ``css_default``. (templated)
     :param wait_for_completion: Whether to wait for the end. Without, the task succeeds when CSS has accepted the
         snapshot. Default yes.
+    :param deferrable: Whether to wait in the triggerer, without a worker slot. Default as Airflow's option
+        ``[operators] default_deferrable`` says.
     :param poll_interval: Lower bound between two looks, in seconds. Default: 2 at first, then growing with the age up
         to 60.
     :param timeout: Seconds from the snapshot's own start; retries do not extend it. Default 90,000 (25 hours).
@@ -76,6 +78,7 @@ class CreateSnapshotOperator(BaseOperator):
         description: str | None = None,
         css_conn_id: str = CssHook.default_conn_name,
         wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float | None = None,
         timeout: float = 90_000,
         turn_timeout: float = 21_600,
@@ -93,6 +96,7 @@ class CreateSnapshotOperator(BaseOperator):
         self.description = description
         self.css_conn_id = css_conn_id
         self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.turn_timeout = turn_timeout
@@ -117,11 +121,32 @@ class CreateSnapshotOperator(BaseOperator):
 
         :param context: Airflow's context.
         """
+        return self._create(context).start()
+
+    def resume_at_turn(self, context: Any, event: Any = None) -> str:
+        """
+        Go on when the cluster's turn has come.
+
+        :param context: Airflow's context.
+        :param event: What the trigger sent.
+        """
+        return self._create(context).resume_at_turn(event)
+
+    def execute_complete(self, context: Any, event: Any = None) -> str:
+        """
+        Return the backup id when the snapshot has ended.
+
+        :param context: Airflow's context.
+        :param event: What the trigger sent.
+        """
+        return self._create(context).resume_at_end(event)
+
+    def _create(self, context: Any) -> Creation:
         # Imported here: what only a worker needs must not be paid for at every parse of every DAG file.
         from airflow_css.operators.creation import Creation
 
         self._creation = Creation(self, context)
-        return self._creation.run()
+        return self._creation
 
     def on_kill(self) -> None:
         """Leave the snapshot alone, and say so."""

@@ -18,29 +18,18 @@ from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
     CssError,
-    CssStateError,
     CssWaitTimeoutError,
-    ErrorReply,
 )
 from airflow_css.protocol.models import Cluster, SnapshotStatus
 from airflow_css.protocol.phrases import in_words
-from airflow_css.protocol.waiting import next_delay
+from airflow_css.protocol.turns import Contradictions
+from airflow_css.protocol.waiting import next_delay, pointless_to_wait
 from airflow_css.triggers.log import Log
 
 if TYPE_CHECKING:
     from airflow_css.client.ensure import EnsuredSnapshot
 
 __all__ = ["TurnInWorker"]
-
-MOST_CONTRADICTIONS = 10
-FIRST_BACKOFF_SECONDS = 5.0
-LONGEST_BACKOFF_SECONDS = 60.0
-
-
-_CONTRADICTION = (
-    f"CSS has said so {MOST_CONTRADICTIONS} times in a row though the cluster shows no action and no status of work; "
-    "it may be faulty. Look at it in the console, or ask the service's support."
-)
 
 
 class TurnInWorker:
@@ -57,7 +46,7 @@ class TurnInWorker:
         self._plan = plan
         self._log = log
         self._looks = PatientLooks(hook, log)
-        self._contradictions = 0
+        self._contradictions = Contradictions()
         self._told = ""
 
     def take(self) -> EnsuredSnapshot:
@@ -83,30 +72,32 @@ class TurnInWorker:
             look_first = True
 
     def _await_turn(self, busy: CssBusyError, asked_at: datetime) -> None:
+        began = self._hook.clock.now()
         was_busy = False
         while True:
             cluster = self._looks.ask(lambda client: client.get_cluster(self._plan.cluster_id, once=True))
             if cluster is not None:
-                self._refuse_pointless(cluster)
+                pointless = pointless_to_wait(cluster)
+                if pointless is not None:
+                    raise pointless from busy
                 if cluster.is_idle:
                     break
                 was_busy = True
                 self._tell(cluster, asked_at)
-            waited = self._seconds_since(asked_at)
-            delay = next_delay(waited, expected=None, chance=chance(), at_least=self._plan.poll_interval)
+            delay = next_delay(
+                self._seconds_since(began), expected=None, chance=chance(), at_least=self._plan.poll_interval
+            )
             self._pause(delay, busy, asked_at)
         self._settle(busy, asked_at, was_busy=was_busy)
 
     def _settle(self, busy: CssBusyError, asked_at: datetime, *, was_busy: bool) -> None:
         """Pause before the next creation: tasks of one cluster see it idle at the same moment."""
+        self._contradictions = self._contradictions.after(was_busy=was_busy)
+        self._contradictions.refuse_too_many(busy)
         if was_busy:
-            self._contradictions = 0
             self._pause(2 * chance(), busy, asked_at)
             return
-        self._contradictions += 1
-        if self._contradictions > MOST_CONTRADICTIONS:
-            raise CssBusyError(busy.reply, _CONTRADICTION, curable=True) from busy
-        backoff = min(FIRST_BACKOFF_SECONDS * 2 ** (self._contradictions - 1), LONGEST_BACKOFF_SECONDS)
+        backoff = self._contradictions.backoff_seconds
         self._log.info(
             "CSS says busy (%s) though the cluster looks idle; next try in %s.", busy.reply.code, in_words(backoff)
         )
@@ -124,21 +115,8 @@ class TurnInWorker:
             f"{self._in_the_way()}. Raise turn_timeout, or start the tasks of this cluster at different times"
         )
 
-    def _refuse_pointless(self, cluster: Cluster) -> None:
-        if cluster.is_unavailable:
-            why = f" ({cluster.failed_reason})" if cluster.failed_reason else ""
-            raise CssStateError(
-                ErrorReply(0, message=f"The cluster {cluster.label} is unavailable, status {cluster.status}{why}."),
-                "Repair the cluster in the console, then clear the task.",
-            )
-        if cluster.is_snapshot_function_on is False:
-            raise CssStateError(
-                ErrorReply(0, message=f"The snapshot function of cluster {cluster.label} is off."),
-                "Turn it on in the console (Cluster Snapshots), then clear the task.",
-            )
-
     def _tell(self, cluster: Cluster, asked_at: datetime) -> None:
-        doing = ", ".join(cluster.actions) or f"status {cluster.status}"
+        doing = cluster.doing
         if doing == self._told:
             return
         self._told = doing

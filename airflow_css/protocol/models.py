@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from airflow_css.protocol.errors import CssReplyError
@@ -99,7 +100,7 @@ class Snapshot:
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
-    @property
+    @cached_property
     def mark(self) -> Mark | None:
         """What the mark in the description says."""
         return read_mark(self.description)
@@ -170,6 +171,11 @@ class Cluster:
     def is_idle(self) -> bool:
         """Whether nothing runs on it, as far as CSS shows."""
         return not self.actions and self.status != "100" and not self.is_unavailable
+
+    @property
+    def doing(self) -> str:
+        """What runs on it, for people."""
+        return ", ".join(self.actions) or ("idle" if self.is_idle else f"status {self.status}")
 
     @property
     def label(self) -> str:

@@ -15,9 +15,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from airflow_css.protocol.models import Snapshot, SnapshotStatus
+from airflow_css.protocol.errors import (
+    CssBusyError,
+    CssReplyError,
+    CssServerError,
+    CssStateError,
+    CssThrottledError,
+    CssTransportError,
+    ErrorReply,
+)
+from airflow_css.protocol.models import Cluster, Snapshot, SnapshotStatus
 
 __all__ = [
+    "FORGIVEN_ERRORS",
     "Absence",
     "Expectations",
     "Forgiveness",
@@ -27,15 +37,20 @@ __all__ = [
     "judge_created",
     "newest_good",
     "next_delay",
+    "pointless_to_wait",
 ]
 
 FIRST_DELAY_SECONDS = 2.0
-LONGEST_DELAY_SECONDS = 60.0
-SHARE_OF_AGE = 0.1
+# With the jitter on top: at most a tenth of the age, and at most 60 seconds.
+LONGEST_DELAY_SECONDS = 50.0
+SHARE_OF_AGE = 1 / 12
 JITTER = 0.2
 
 FORGIVEN_IN_A_ROW = 10
 FORGIVEN_SECONDS = 900.0
+
+FORGIVEN_ERRORS = (CssTransportError, CssThrottledError, CssServerError, CssBusyError, CssReplyError)
+"""A look that ends in one of these brought no answer; the next one may."""
 
 GONE_BETWEEN_LOOKS = timedelta(seconds=10)
 GONE_AFTER_CREATION = timedelta(seconds=30)
@@ -243,3 +258,23 @@ class Forgiveness:
         self.since = self.since or now
         too_long = (now - self.since).total_seconds() > FORGIVEN_SECONDS
         return self.in_a_row <= FORGIVEN_IN_A_ROW and not too_long
+
+
+def pointless_to_wait(cluster: Cluster) -> CssStateError | None:
+    """
+    Return why waiting for a cluster's turn is pointless, or ``None`` when it is not.
+
+    :param cluster: As it was read.
+    """
+    if cluster.is_unavailable:
+        why = f" ({cluster.failed_reason})" if cluster.failed_reason else ""
+        return CssStateError(
+            ErrorReply(0, message=f"The cluster {cluster.label} is unavailable, status {cluster.status}{why}."),
+            "Repair the cluster in the console, then clear the task.",
+        )
+    if cluster.is_snapshot_function_on is False:
+        return CssStateError(
+            ErrorReply(0, message=f"The snapshot function of cluster {cluster.label} is off."),
+            "Turn it on in the console (Cluster Snapshots), then clear the task.",
+        )
+    return None

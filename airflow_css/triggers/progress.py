@@ -21,15 +21,16 @@ class Progress:
     :param name: The snapshot's name.
     :param snapshot_id: Its id.
     :param log: Where to tell it.
+    :param holds_worker: Whether a worker slot is held by the wait. Default yes.
     """
 
-    def __init__(self, name: str, snapshot_id: str, log: Log) -> None:
+    def __init__(self, name: str, snapshot_id: str, log: Log, *, holds_worker: bool = True) -> None:
         self._label = f"{name} ({snapshot_id})"
         self._log = log
         self._told_word: str | None = None
         self._next_reminder = FIRST_REMINDER_SECONDS
         self._next_warning = 0.0
-        self._warned_of_worker = False
+        self._holds_worker = holds_worker
 
     def tell(self, snapshot: Snapshot, age: float, expected: float | None) -> None:
         """
@@ -68,6 +69,10 @@ class Progress:
                 TIMES_THE_USUAL,
                 in_words(expected),
             )
-        if age >= HELD_WORKER_SECONDS and not self._warned_of_worker:
-            self._warned_of_worker = True
-            self._log.warning("This task has held a worker slot for %s, only to wait.", in_words(age))
+        if age >= HELD_WORKER_SECONDS and self._holds_worker:
+            # Once is enough.
+            self._holds_worker = False
+            self._log.warning(
+                "This task has held a worker slot for %s, only to wait. With deferrable=True it would hold none.",
+                in_words(age),
+            )

@@ -1,0 +1,101 @@
+"""What must survive a deferral: it travels through the trigger as plain JSON, so that no template is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_css.operators.plan import CreationPlan
+from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
+from airflow_css.protocol.errors import CssReplyError
+from airflow_css.protocol.provenance import read_mark
+from airflow_css.protocol.turns import Contradictions
+from airflow_css.protocol.waiting import Expectations
+
+__all__ = ["Journey"]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """
+    How far one deferred creation is.
+
+    :param plan: The creation.
+    :param asked_at: When the turn was asked for first, in seconds since 1970.
+    :param contradictions: How often "busy" was said of an idle cluster.
+    :param snapshot_id: The snapshot, once there is one.
+    :param snapshot_name: Its name.
+    :param made_at: When CSS accepted it, in seconds since 1970; ``None`` when it was found.
+    """
+
+    plan: CreationPlan
+    asked_at: float
+    contradictions: Contradictions = field(default_factory=Contradictions)
+    snapshot_id: str = ""
+    snapshot_name: str = ""
+    made_at: float | None = None
+
+    def with_snapshot(self, snapshot_id: str, name: str, made_at: datetime | None) -> Journey:
+        """
+        Return the journey from the moment on in which the snapshot is known.
+
+        :param snapshot_id: The snapshot.
+        :param name: Its name.
+        :param made_at: When CSS accepted it; ``None`` when it was found.
+        """
+        seconds = made_at.timestamp() if made_at else None
+        return replace(self, snapshot_id=snapshot_id, snapshot_name=name, made_at=seconds)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        facts = asdict(self)
+        # The description holds the mark already.
+        facts["plan"]["order"].pop("mark")
+        facts["contradictions"] = self.contradictions.count
+        return facts
+
+    @classmethod
+    def from_json(cls, facts: Any) -> Journey:
+        """
+        Return the journey that an event brought back.
+
+        :param facts: What ``as_json`` gave.
+        :raises CssReplyError: if it is not that.
+        """
+        try:
+            return cls(
+                plan=_plan(facts["plan"]),
+                asked_at=float(facts["asked_at"]),
+                contradictions=Contradictions(int(facts["contradictions"])),
+                snapshot_id=str(facts["snapshot_id"]),
+                snapshot_name=str(facts["snapshot_name"]),
+                made_at=facts["made_at"],
+            )
+        except (KeyError, TypeError, ValueError) as cause:
+            raise CssReplyError(
+                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). If the package was upgraded, "
+                "restart the triggerer; the retry finds the snapshot"
+            ) from cause
+
+    @property
+    def made_moment(self) -> datetime | None:
+        """When CSS accepted the snapshot."""
+        return None if self.made_at is None else datetime.fromtimestamp(self.made_at, UTC)
+
+
+def _plan(facts: Mapping[str, Any]) -> CreationPlan:
+    return CreationPlan(**{**facts, "order": _order(facts["order"])})
+
+
+def _order(facts: Mapping[str, Any]) -> SnapshotOrder:
+    description = facts["description"]
+    return SnapshotOrder(
+        cluster_id=facts["cluster_id"],
+        name=facts["name"],
+        description=description,
+        mark=read_mark(description or ""),
+        expected=Expectations(**facts["expected"]),
+        on_existing=check_on_existing(facts["on_existing"]),
+    )

@@ -1,0 +1,130 @@
+"""
+What a trigger tells a task: plain JSON, checked on arrival.
+
+An event passes through a database and may come from another version of this package. Success is the expected word,
+never the absence of a failure. Errors travel as facts and arrive as the same class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from airflow_css.protocol import errors
+from airflow_css.protocol.errors import (
+    CssApiError,
+    CssError,
+    CssReplyError,
+    CssSnapshotError,
+    CssTransportError,
+    CssUsageError,
+    ErrorReply,
+)
+from airflow_css.protocol.models import Snapshot, SnapshotStatus
+
+__all__ = ["ENDED", "FAILED", "IDLE", "read_error", "read_event", "read_snapshot", "write_error"]
+
+ENDED = "ended"
+"""The snapshot ended well."""
+IDLE = "idle"
+"""The cluster's turn has come."""
+FAILED = "failed"
+"""An error ended the wait; it is in the event."""
+
+
+def write_error(error: CssError) -> dict[str, Any]:
+    """
+    Return the facts of an error as plain JSON.
+
+    :param error: Any of the tree.
+    """
+    facts: dict[str, Any] = {"kind": type(error).__name__, "message": str(error.args[0]), "curable": error.curable}
+    if isinstance(error, CssApiError):
+        facts |= {"reply": asdict(error.reply), "remedy": error.remedy}
+    elif isinstance(error, CssReplyError):
+        facts |= {"reply": asdict(error.reply) if error.reply else None}
+    elif isinstance(error, CssTransportError):
+        facts |= {"request_may_have_arrived": error.request_may_have_arrived}
+    elif isinstance(error, CssUsageError):
+        facts |= {"what": error.what, "value": str(error.value), "rule": error.rule, "legal": error.legal}
+    elif isinstance(error, CssSnapshotError):
+        facts |= {"snapshot": error.snapshot.as_json() if error.snapshot else None}
+    return facts
+
+
+def read_error(facts: Mapping[str, Any]) -> CssError:
+    """
+    Return the error that the facts tell of.
+
+    :param facts: As ``write_error`` wrote them. A kind that is not known arrives as ``CssReplyError``.
+    """
+    kind = getattr(errors, str(facts.get("kind")), CssReplyError)
+    message = str(facts.get("message"))
+    if not (isinstance(kind, type) and issubclass(kind, CssError)):
+        return CssReplyError(message)
+    error = _build(kind, message, facts)
+    error.curable = bool(facts.get("curable"))
+    return error
+
+
+def _build(kind: type[CssError], message: str, facts: Mapping[str, Any]) -> CssError:
+    reply = facts.get("reply")
+    if issubclass(kind, CssApiError):
+        return kind(ErrorReply(**(reply or {"status": 0})), str(facts.get("remedy") or ""))
+    if issubclass(kind, CssReplyError):
+        return kind(message, ErrorReply(**reply) if reply else None)
+    if issubclass(kind, CssTransportError):
+        return kind(message, request_may_have_arrived=bool(facts.get("request_may_have_arrived", True)))
+    if issubclass(kind, CssUsageError):
+        return kind(facts.get("what", ""), facts.get("value", ""), facts.get("rule", message), facts.get("legal", ""))
+    if issubclass(kind, CssSnapshotError):
+        snapshot = facts.get("snapshot")
+        return kind(message, read_snapshot(snapshot) if snapshot else None)
+    return kind(message)
+
+
+def read_snapshot(facts: Mapping[str, Any]) -> Snapshot:
+    """
+    Return the snapshot that ``Snapshot.as_json`` described.
+
+    :param facts: What it gave.
+    """
+    word = str(facts.get("status") or "")
+    return Snapshot(
+        id=str(facts["id"]),
+        name=str(facts.get("name") or ""),
+        status=SnapshotStatus(word),
+        status_word=word,
+        indices=tuple(facts.get("indices") or ()),
+        total_shards=facts.get("total_shards"),
+        failed_shards=facts.get("failed_shards"),
+        bucket=str(facts.get("bucket") or ""),
+        started_at=_moment(facts.get("started_at")),
+        ended_at=_moment(facts.get("ended_at")),
+    )
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def read_event(event: Any, *, good: str) -> Mapping[str, Any]:
+    """
+    Return the event, which says that the wait ended well.
+
+    :param event: What Airflow hands to the resumed task.
+    :param good: The word that means success here: ``ENDED`` or ``IDLE``.
+    :raises CssError: the error that ended the wait.
+    :raises CssReplyError: if the event is not what this version of the package sends.
+    """
+    outcome = event.get("outcome") if isinstance(event, Mapping) else None
+    if outcome == FAILED and isinstance(event["error"], Mapping):
+        raise read_error(event["error"])
+    if outcome != good:
+        raise CssReplyError(
+            f"The trigger sent an event that cannot be read (outcome {outcome!r}). If the package was upgraded, "
+            "restart the triggerer; the retry finds the snapshot"
+        )
+    return dict(event)
