@@ -231,7 +231,7 @@ def _route(request: Request) -> _Route:
 
 
 def _unknown(route: _Route) -> Reply:
-    """Source: API Request Signing Guide, "Error Codes", 2025-06-25, for a path that is no API."""
+    """Source: API Request Signing Guide, "Error Codes", read 2026-11-23, for a path that is no API."""
     if not route.name:
         raise gateway_refusal(404, "0101", "The API does not exist or has not been published in the environment.")
     words = f"CSS has the call {route.name}, this emulator has not."

@@ -1,8 +1,10 @@
 """
 What the service keeps and how it lists it: snapshots, policies, clusters.
 
-Field names and types are those of the API. Source: CSS API reference, "Querying the Snapshot List", "Querying the
-Automatic Snapshot Creation Policy" and "Querying Cluster Details", 2025-12-01.
+Field names and types are those of the API.
+
+Source: CSS API reference, "Querying the Snapshot List", "Querying Cluster Details" and the call ShowAutoCreatePolicy,
+2025-12-01.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The signature check that stands before every call, as the API gateway does it.
 
-Source: API Request Signing Guide, "Constructing a Standard Request" and "Error Codes", 2025-06-25.
+Source: API Request Signing Guide, "Constructing a Standard Request", 2025-06-25, and "Error Codes", read 2026-11-23.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Gate:
         """
         Refuse a temporary key that comes without its token.
 
-        Source: API Request Signing Guide, "Using a Temporary Access Key", 2025-06-25. Assumed: the words, and that a
+        Source: API Request Signing Guide, page api-sign-securetoken, read 2026-11-23. Assumed: the words, and that a
         token sent along with a permanent key does not matter.
         """
         if self.key.security_token is None:

@@ -166,8 +166,8 @@ class ServiceState:
         """
         Remove a snapshot.
 
-        Source: CSS user guide, "Managing Snapshots", 2025-12-01, for what is forbidden. Assumed: the codes, and that
-        the entry is gone at once.
+        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01, for what
+        is forbidden. Assumed: the codes, and that the entry is gone at once.
 
         :param cluster_id: The cluster.
         :param snapshot_id: The snapshot.
@@ -196,7 +196,11 @@ class ServiceState:
         self.change_cluster(cluster_id, policy=policy)
 
     def _refuse_while_busy(self, cluster: ClusterEntry, _order: CreationOrder) -> None:
-        """Source: CSS user guide, "Managing Snapshots", 2025-12-01: one operation at a time per cluster."""
+        """
+        Refuse a creation while another operation runs.
+
+        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01.
+        """
         if cluster.is_busy:
             working = f"snapshot {cluster.building.name} is being created" if cluster.building else "at work"
             raise css_refusal("CSS.0011", working, status=self.rules.busy_status)
@@ -237,9 +241,9 @@ class ServiceState:
         """
         Return the automatic snapshot that falls due next.
 
-        Source: CSS user guide, "Managing Snapshots", 2025-12-01: it is cancelled when another operation runs.
-        Assumed: the same on a cluster that is unavailable or frozen, and nothing falls due while the snapshot
-        function is off.
+        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: it is
+        cancelled when another operation runs. Assumed: the same on a cluster that is unavailable or frozen, and
+        nothing falls due while the snapshot function is off.
         """
         due = cluster.policy.rules().next_due(cluster.settled_until) if cluster.snapshot_function else None
 
@@ -272,8 +276,9 @@ def _clearance(cluster: ClusterEntry) -> _Event | None:
     """
     Return the next removal of surplus automatic snapshots.
 
-    Source: CSS user guide, "Managing Snapshots", 2025-12-01: every half hour, those of the policy's frequency.
-    Assumed: a number of snapshots is kept, not of days, and those that are being made do not count.
+    Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: every half
+    hour, those of the policy's frequency. Assumed: a number of snapshots is kept, not of days, and those that are
+    being made do not count.
     """
     alike = [e for e in cluster.snapshots if e.frequency == cluster.policy.frequency and not e.is_building]
     surplus = sorted(alike, key=lambda entry: entry.started_at)[: max(0, len(alike) - cluster.policy.keep)]
@@ -295,8 +300,8 @@ def _refuse_unless_operable(cluster: ClusterEntry) -> None:
     """
     Refuse a creation that the cluster's own state forbids.
 
-    Source: CSS user guide, "Managing Snapshots", 2025-12-01: the function must be on and the cluster available.
-    Assumed: the codes for both, and the order of the checks.
+    Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: the function
+    must be on and the cluster available. Assumed: the codes for both, and the order of the checks.
     """
     _refuse_frozen(cluster)
     if not cluster.snapshot_function:
