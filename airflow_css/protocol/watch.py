@@ -72,7 +72,8 @@ class EndWatch:
         if snapshot is None:
             return None
         self.last = snapshot
-        self._began = snapshot.began_at
+        # What an earlier look said, or when it was, stays: otherwise a list without dates would make the wait endless.
+        self._began = snapshot.began_at or self._began
         self.usual = expected_duration(listed, self.request)
         judgement = judge_created(snapshot, self.expected)
         if judgement.verdict is Verdict.FAILED:
