@@ -1,0 +1,43 @@
+"""Each example DAG loads, and ends as its table says, by Airflow's own ``dag.test()`` against the emulator."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from airflow_css.demo import example_dags
+from airflow_css.emulator import CssEmulator
+from tests.examples.playing import EXAMPLES, Example, play
+
+BY_FILE = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
+
+
+def test_the_table_names_every_file() -> None:
+    """No example is without its declared end, and none that is declared is missing."""
+    assert sorted(example.file for example in EXAMPLES) == sorted(path.name for path in example_dags().glob("*.py"))
+
+
+@BY_FILE
+def test_an_example_explains_itself_and_never_runs_itself(example: Example) -> None:
+    """Its docstring says what it shows, needs and brings; Airflow imports it often, so it starts nothing by itself."""
+    tree = ast.parse((example_dags() / example.file).read_text())
+    docstring = ast.get_docstring(tree) or ""
+
+    assert [word for word in ("Shows:", "Needs:", "You will see:") if word not in docstring] == []
+    assert "dag.test" not in ast.unparse(tree)
+
+
+@BY_FILE
+@pytest.mark.parametrize("deferrable", ["False", "True"])
+def test_an_example_ends_as_declared(example: Example, deferrable: str, tmp_path: Path) -> None:
+    """A run ends in the declared state, leaves the declared snapshots, and its XComs name what CSS has."""
+    with CssEmulator(creation_takes=0.5) as emulator:
+        played = play(
+            example.file, tmp_path, emulator.connection_json(), AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=deferrable
+        )
+
+        assert played.outcome.get("state") == example.ends, played.output
+        assert len(emulator.snapshots()) == example.snapshots
+        assert played.outcome["xcoms"]["backup"]["return_value"] == emulator.snapshots()[0].id
