@@ -13,7 +13,11 @@ from typing import Any
 
 from airflow_css.demo import example_dags
 
-__all__ = ["EXAMPLES", "Example", "Played", "play"]
+__all__ = ["EXAMPLES", "SECRET_KEY", "TOKEN", "Example", "Played", "places_of_secrets", "play"]
+
+SECRET_KEY = "planted-secret-key-5b1e7f"
+TOKEN = "planted-security-token-c09a44"
+NEEDLES = (SECRET_KEY, TOKEN, "SDK-HMAC-SHA256 Access=")
 
 
 @dataclass(frozen=True)
@@ -86,3 +90,16 @@ def play(file: str, home: Path, connection: str, **variables: str) -> Played:
     lines = [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
     outcome: dict[str, Any] = next((line["outcome"] for line in lines if "outcome" in line), {})
     return Played(outcome, done.stdout, home)
+
+
+def places_of_secrets(played: Played) -> list[str]:
+    """
+    Return where a planted secret was found, in all that a run wrote.
+
+    :param played: The run.
+    """
+    found = [f"{needle} in the output" for needle in NEEDLES if needle in played.output]
+    for path in sorted(played.home.rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        found += [f"{needle} in {path.relative_to(played.home)}" for needle in NEEDLES if needle.encode() in content]
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_css.demo import example_dags
 from airflow_css.emulator import CssEmulator
-from tests.examples.playing import EXAMPLES, Example, play
+from tests.examples.playing import EXAMPLES, SECRET_KEY, TOKEN, Example, places_of_secrets, play
 
 BY_FILE = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
 
@@ -29,15 +29,24 @@ def test_an_example_explains_itself_and_never_runs_itself(example: Example) -> N
     assert "dag.test" not in ast.unparse(tree)
 
 
-@BY_FILE
-@pytest.mark.parametrize("deferrable", ["False", "True"])
-def test_an_example_ends_as_declared(example: Example, deferrable: str, tmp_path: Path) -> None:
-    """A run ends in the declared state, leaves the declared snapshots, and its XComs name what CSS has."""
-    with CssEmulator(creation_takes=0.5) as emulator:
-        played = play(
-            example.file, tmp_path, emulator.connection_json(), AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=deferrable
-        )
+def _ends_as_declared(example: Example, home: Path, deferrable: str) -> None:
+    with CssEmulator(creation_takes=0.5, secret_key=SECRET_KEY, security_token=TOKEN) as emulator:
+        played = play(example.file, home, emulator.connection_json(), AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=deferrable)
 
         assert played.outcome.get("state") == example.ends, played.output
         assert len(emulator.snapshots()) == example.snapshots
         assert played.outcome["xcoms"]["backup"]["return_value"] == emulator.snapshots()[0].id
+    assert places_of_secrets(played) == []
+
+
+@BY_FILE
+def test_an_example_ends_as_declared(example: Example, tmp_path: Path) -> None:
+    """A run ends in the declared state, its XComs name what CSS has, and nothing that was written holds a secret."""
+    _ends_as_declared(example, tmp_path, deferrable="False")
+
+
+@pytest.mark.heavy
+@BY_FILE
+def test_an_example_ends_as_declared_when_it_defers(example: Example, tmp_path: Path) -> None:
+    """The same holds when every task that can defers."""
+    _ends_as_declared(example, tmp_path, deferrable="True")
