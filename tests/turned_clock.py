@@ -20,7 +20,7 @@ class TurnedClock:
     def __init__(self, clock: TurnableClock) -> None:
         self._clock = clock
         self.slept: list[float] = []
-        self._planned: list[tuple[datetime, Callable[[], None]]] = []
+        self._planned: list[tuple[datetime, Callable[[], object]]] = []
 
     def now(self) -> datetime:
         """Return the emulator's moment."""
@@ -43,7 +43,7 @@ class TurnedClock:
         for _, happen in due:
             happen()
 
-    def at(self, seconds: float, happen: Callable[[], None]) -> None:
+    def at(self, seconds: float, happen: Callable[[], object]) -> None:
         """
         Let something happen during the first sleep that ends then or later.
 
