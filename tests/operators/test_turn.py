@@ -40,7 +40,7 @@ def test_a_stranger_s_snapshot_is_waited_out(status: str) -> None:
 
 @pytest.mark.parametrize("status", [202, 409])
 def test_busy_is_believed_with_either_status(status: int) -> None:
-    """ "Busy" is waited for whether it comes as 409, as was seen, or as 202, as is documented."""
+    """A busy cluster is waited for whether it says so with 409, as was seen, or with 202, as is documented."""
     with new_world(busy_status=status) as world:
         _let_a_stranger_begin(world)
         assert world.run().state == "success"
@@ -137,7 +137,7 @@ def test_a_cluster_that_breaks_down_meanwhile_ends_the_wait(world: World) -> Non
 
 
 def test_busy_though_idle_backs_off_and_ends_after_ten_contradictions(world: World) -> None:
-    """ "Busy" said of an idle cluster puts the next creation off by 5 s, doubling to 60, and ten times at most."""
+    """An idle cluster that is called busy puts the next creation off by 5 s, doubling to 60, ten times at most."""
     world.emulator.faults.busy(times=None)
     with reading_the_log() as log:
         outcome = world.run(retries=1)
