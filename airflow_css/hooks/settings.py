@@ -8,6 +8,7 @@ a warning, and a key that is nearly right is an error instead of a silent defaul
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,7 +92,7 @@ def read_settings(
 
 def _extra(connection: Any) -> dict[str, Any]:
     extra = connection.extra_dejson
-    if not isinstance(extra, dict) or (not extra and (connection.extra or "").strip() not in {"", "{}"}):
+    if not isinstance(extra, dict) or (not extra and "".join((connection.extra or "").split()) not in {"", "{}"}):
         raise CssConfigError(
             f'The extra of connection {connection.conn_id!r} is not a JSON object such as {{"region": "cn-north-4"}}'
         )
@@ -139,8 +140,8 @@ def _endpoint(connection: Any, region: str) -> str:
         return endpoint_of_region(region)
     if "://" not in host and connection.schema in {"http", "https"}:
         host = f"{connection.schema}://{host}"
-    if connection.port and ":" not in host.split("://")[-1]:
-        host = f"{host}:{connection.port}"
+    if connection.port and not re.search(r":[0-9]+$", host.rstrip("/")):
+        host = f"{host.rstrip('/')}:{connection.port}"
     return check_endpoint(host, allow_http_hosts=allowed_http_hosts())
 
 

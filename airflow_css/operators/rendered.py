@@ -7,11 +7,15 @@ to a printed list is a mistake in the DAG that would back up the wrong thing, or
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from airflow_css.protocol.errors import CssUsageError
 
 __all__ = ["check_number", "check_rendered"]
+
+# A list always counts, since nothing legal begins so; a tuple, a set or a dictionary when a quoted item follows.
+_PRINTED = re.compile(r"\[|[({]\s*['\"]")
 
 _LEGAL = {
     "cluster_id": "4f3deec3-efa8-4598-bf91-560aad1377a3",
@@ -52,7 +56,7 @@ def _rule_broken_by(field: str, part: Any) -> str:
         return f"it was rendered to an empty text; give a value, or {way_out}"
     if text.lower() == "none":
         return f"it was rendered to the word {text}, so the value it refers to is missing; give one, or {way_out}"
-    if text.startswith("["):
+    if _PRINTED.match(text):
         return (
             "it was rendered to a list printed as text; set render_template_as_native_obj=True on the DAG, "
             "or join the items with commas in the template"

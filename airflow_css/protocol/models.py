@@ -287,7 +287,8 @@ def _reader(payload: Any, what: str) -> _Reader:
 
 def _with_id(payload: Any, what: str) -> _Reader:
     reader = _reader(payload, what)
-    if not reader.text("id"):
+    given = reader.fields.get("id")
+    if not (isinstance(given, str) and given.strip()):
         raise CssReplyError(f"CSS described {what} without an id")
     return reader
 

@@ -46,6 +46,9 @@ __all__ = [
 
 T = TypeVar("T")
 
+_NO_JSON = object()
+"""Stands for a body that is there but cannot be decoded."""
+
 _CLUSTERS = "/v1.0/{project_id}/clusters"
 _CLUSTER = f"{_CLUSTERS}/{{cluster_id}}"
 _CHECKS: dict[str, Callable[[str], str]] = {
@@ -129,8 +132,9 @@ def _parse_cluster_page(payload: Any) -> ClusterPage:
     return ClusterPage(clusters, total if isinstance(total, int) else len(clusters))
 
 
-def _parse_nothing(payload: Any) -> None:  # noqa: ARG001 - same shape as its siblings; the call answers without a body
-    return None
+def _parse_nothing(payload: Any) -> None:
+    if payload is not None and not (isinstance(payload, Mapping) and "error" not in payload):
+        raise CssReplyError("an empty answer was expected, and something else came")
 
 
 CREATE_SNAPSHOT: Call[CreatedSnapshot] = Call(
@@ -198,7 +202,7 @@ def _decode(body: bytes) -> Any:
         return json.loads(body) if body.strip() else None
     except (ValueError, RecursionError):
         # Not only broken JSON: also an endless number, or brackets without end.
-        return None
+        return _NO_JSON
 
 
 def read_error(call: str, status: int, headers: Mapping[str, str], payload: Any, body: bytes = b"") -> ErrorReply:
@@ -210,12 +214,12 @@ def read_error(call: str, status: int, headers: Mapping[str, str], payload: Any,
     :param call: Name of the call.
     :param status: HTTP status.
     :param headers: Headers of the answer; names in any case.
-    :param payload: The decoded body, ``None`` when it is not JSON.
+    :param payload: The decoded body, ``None`` when there is none.
     :param body: The body as it came, for an answer that is not JSON.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     code, message = _code_and_message(payload)
-    if not message and payload is None and status >= 300:
+    if not message and payload is _NO_JSON and status >= 300:
         message = body[:200].decode(errors="replace").strip()
     request_id = lower.get("x-request-id") or lower.get("x-iam-trace-id") or _text(payload, "request_id")
     return ErrorReply(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ from airflow_css.protocol.names import short_hash
 if TYPE_CHECKING:
     from airflow_css.client.css import CssClient
 
-__all__ = ["Kind", "LookKey", "Looker"]
+__all__ = ["Kind", "LookKey", "SignedIn"]
 
 READ_ANEW_SECONDS = 300.0
 REFUSED_FOR_SECONDS = 600.0
@@ -46,61 +49,84 @@ class LookKey:
     cluster_id: str
     hook_class: type[CssHook] = CssHook
 
+    def ask(self, client: CssClient) -> Any:
+        """
+        Return what CSS shows, asked for once: the next look is the repetition.
 
-class Looker:
+        :param client: Sends the call.
+        """
+        if self.kind is Kind.CLUSTER:
+            return client.get_cluster(self.cluster_id, once=True)
+        return client.list_snapshots(self.cluster_id, once=True)
+
+
+class SignedIn:
     """
-    Makes the looks of one group, in a thread.
+    A connection as all looks through it share it: its keys, and the client with its open connections.
 
     The connection is read again every five minutes, so that a change is picked up while tasks wait, and at once after a
-    401. Refused keys are remembered by the process: they are not sent again by any group.
+    401. Refused keys are remembered by the process: nobody sends them again.
 
-    :param key: What is looked at.
+    :param conn_id: The connection.
+    :param hook_class: The hook that reads it.
     """
 
-    def __init__(self, key: LookKey) -> None:
-        self.key = key
+    def __init__(self, conn_id: str, hook_class: type[CssHook]) -> None:
+        self._conn_id = conn_id
+        self._hook_class = hook_class
         self._hook: CssHook | None = None
         self._read_at = 0.0
+        self._lock = threading.Lock()
 
-    def look(self) -> Any:
+    def look(self, ask: Callable[[CssClient], Any]) -> Any:
         """
-        Return what CSS shows.
+        Return what a look brought. It blocks, and may be called from several threads.
 
+        :param ask: Makes the look.
         :raises CssError: any of the tree. A 401 means that the connection was read again and has no other keys.
         """
-        hook = self._fresh_hook()
-        self._refuse_refused(hook)
+        client, keys = self._client()
         try:
-            return self._ask(hook.get_conn())
+            return _ask(client, keys, ask)
         except CssAuthError as error:
-            if error.reply.status != 401:
+            if error.reply.status != 401 or not self._has_others_than(keys):
                 raise
-            _refused[_fingerprint(hook)] = (error, time.monotonic() + REFUSED_FOR_SECONDS)
-            if not hook.renew_keys():
-                raise
-        self._refuse_refused(hook)
-        return self._ask(hook.get_conn())
+        return _ask(*self._client(), ask)
 
-    def _ask(self, client: CssClient) -> Any:
-        if self.key.kind is Kind.CLUSTER:
-            return client.get_cluster(self.key.cluster_id, once=True)
-        return client.list_snapshots(self.key.cluster_id, once=True)
+    def _client(self) -> tuple[CssClient, str]:
+        with self._lock:
+            hook = self._fresh_hook()
+            return hook.get_conn(), _fingerprint(hook)
 
     def _fresh_hook(self) -> CssHook:
         now = time.monotonic()
         if self._hook is None:
-            self._hook, self._read_at = self.key.hook_class(self.key.conn_id), now
+            self._hook, self._read_at = self._hook_class(self._conn_id), now
         elif now - self._read_at > READ_ANEW_SECONDS:
             self._read_at = now
             self._hook.renew_keys()
         return self._hook
 
-    def _refuse_refused(self, hook: CssHook) -> None:
-        remembered = _refused.get(_fingerprint(hook))
-        if remembered is None or time.monotonic() > remembered[1]:
-            return
-        if not hook.renew_keys():
-            raise remembered[0]
+    def _has_others_than(self, keys: str) -> bool:
+        """Return whether the connection has other keys by now, reading it again unless another look just did."""
+        with self._lock:
+            hook = self._fresh_hook()
+            if _fingerprint(hook) == keys:
+                hook.renew_keys()
+            return _fingerprint(hook) != keys
+
+
+def _ask(client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
+    remembered = _refused.get(keys)
+    if remembered is not None and time.monotonic() <= remembered[1]:
+        raise copy(remembered[0])
+    try:
+        return ask(client)
+    except CssAuthError as error:
+        if error.reply.status == 401:
+            # A copy, because a traceback would keep alive whatever the look could see.
+            _refused[keys] = (copy(error), time.monotonic() + REFUSED_FOR_SECONDS)
+        raise
 
 
 def _fingerprint(hook: CssHook) -> str:

@@ -8,7 +8,7 @@ group ends with its last waiter. A hub is the groups of one event loop.
 
 A look runs on threads of our own: the loop's default ones are few and shared with every other provider. At most two
 looks run at once through one connection, because after more than five refusals in a row the service locks a key for
-everyone.
+everyone. One that hangs gives its place away after 15 seconds: the other clusters must not wait for it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self, TypeVar
 
+from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssError, CssTransportError
 from airflow_css.protocol.turns import TurnLine
-from airflow_css.triggers.looking import Looker, LookKey
+from airflow_css.triggers.looking import LookKey, SignedIn
 
 __all__ = ["Answer", "PollHub", "Waiter", "hub_of_this_loop"]
 
@@ -58,7 +60,8 @@ class Answer:
         :raises CssError: what went wrong.
         """
         if self.error is not None:
-            raise self.error
+            # Many read it: each raise would add its part of a traceback to those of the others.
+            raise self.error.with_traceback(None)
         return self.value
 
 
@@ -76,9 +79,9 @@ class PollHub:
 
     def __init__(self) -> None:
         self._groups: dict[LookKey, _Group] = {}
-        self._gates: dict[str, asyncio.Semaphore] = {}
+        # Weak, because a gate knows the loop: what the hub held, would hold the loop that the hub belongs to.
+        self._doors: weakref.WeakValueDictionary[tuple[str, type[CssHook]], _Door] = weakref.WeakValueDictionary()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="css-look")
-        self.looks = 0
 
     def join(self, key: LookKey) -> Waiter:
         """
@@ -88,7 +91,7 @@ class PollHub:
         """
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(self, Looker(key))
+            group = self._groups[key] = _Group(key, self._door(key), self.forget)
         return Waiter(group)
 
     def forget(self, key: LookKey) -> None:
@@ -99,30 +102,59 @@ class PollHub:
         """
         self._groups.pop(key, None)
 
-    async def run(self, conn_id: str, look: Callable[[], Any]) -> Any:
-        """
-        Return what a look brought, from a thread of the hub's.
+    def _door(self, key: LookKey) -> _Door:
+        connection = key.conn_id, key.hook_class
+        door = self._doors.get(connection)
+        if door is None:
+            door = self._doors[connection] = _Door(self._pool, SignedIn(*connection))
+        return door
 
-        :param conn_id: The connection; at most two looks run through it at once.
-        :param look: Blocks until it has its answer.
-        """
-        gate = self._gates.setdefault(conn_id, asyncio.Semaphore(LOOKS_AT_ONCE_PER_CONNECTION))
-        async with gate:
-            self.looks += 1
-            # Airflow finds its way back to the triggerer's process through the context.
-            return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, look)
+
+class _Door:
+    """Lets at most two looks through a connection at once."""
+
+    def __init__(self, pool: ThreadPoolExecutor, signed_in: SignedIn) -> None:
+        self._pool = pool
+        self._signed_in = signed_in
+        self._gate = asyncio.Semaphore(LOOKS_AT_ONCE_PER_CONNECTION)
+        self._inside: set[asyncio.Future[Any]] = set()
+
+    async def begin(self, key: LookKey) -> asyncio.Future[Answer]:
+        """Return a look that has begun, once there is room for it."""
+        await self._gate.acquire()
+        # Airflow finds its way back to the triggerer's process through the context.
+        work = partial(copy_context().run, self._look, key)
+        look = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        self._inside.add(look)
+        look.add_done_callback(self.make_room)
+        return look
+
+    def make_room(self, look: asyncio.Future[Answer]) -> None:
+        """Let another look in: this one is over, or hangs."""
+        if look in self._inside:
+            self._inside.remove(look)
+            self._gate.release()
+
+    def _look(self, key: LookKey) -> Answer:
+        try:
+            return Answer(0, self._signed_in.look(key.ask))
+        except CssError as error:
+            return Answer(0, error=error)
+        except Exception as error:  # noqa: BLE001 - a raise here would leave every waiter without an answer
+            return Answer(0, error=CssTransportError(f"The look failed: {type(error).__name__}: {error}"))
 
 
 class _Group:
-    def __init__(self, hub: PollHub, looker: Looker) -> None:
+    def __init__(self, key: LookKey, door: _Door, forget: Callable[[LookKey], None]) -> None:
         self.line = TurnLine()
         self.last: Answer | None = None
-        self._hub = hub
-        self._looker = looker
+        self._key = key
+        self._door = door
+        self._forget = forget
         self._waiters: set[Waiter] = set()
         self._looked_at = float("-inf")
         self._changed = asyncio.Event()
-        self._under_way: asyncio.Future[Any] | None = None
+        self._under_way: asyncio.Future[Answer] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def is_fresh(self) -> bool:
@@ -139,7 +171,7 @@ class _Group:
         if not self._waiters and self._task is not None:
             self._task.cancel()
             self._task = None
-            self._hub.forget(self._looker.key)
+            self._forget(self._key)
 
     def tell(self) -> None:
         self._changed.set()
@@ -158,20 +190,14 @@ class _Group:
     async def _look(self) -> Answer:
         number = (self.last.number if self.last else 0) + 1
         if self._under_way is None:
-            self._under_way = asyncio.ensure_future(self._hub.run(self._looker.key.conn_id, self._looker.look))
-            # The last waiter may leave meanwhile; then nobody asks how the look ended.
-            self._under_way.add_done_callback(lambda look: look.cancelled() or look.exception())
+            self._under_way = await self._door.begin(self._key)
         # A look that hangs is not cut off, since its thread cannot be; it counts as no answer, and is not begun again.
         done, _ = await asyncio.wait({self._under_way}, timeout=LONGEST_LOOK_SECONDS)
         if not done:
+            self._door.make_room(self._under_way)
             return Answer(number, error=CssTransportError(f"No answer within {LONGEST_LOOK_SECONDS:g} seconds"))
         finished, self._under_way = self._under_way, None
-        try:
-            return Answer(number, finished.result())
-        except CssError as error:
-            return Answer(number, error=error)
-        except Exception as error:  # noqa: BLE001 - a raise here would leave every waiter without an answer
-            return Answer(number, error=CssTransportError(f"The look failed: {type(error).__name__}: {error}"))
+        return replace(finished.result(), number=number)
 
     def _publish(self, answer: Answer) -> None:
         self.last = answer
@@ -241,7 +267,9 @@ class Waiter:
 
 async def _at_most(awaitable: Awaitable[T], seconds: float | None) -> T | None:
     try:
-        return await asyncio.wait_for(awaitable, seconds)
+        # Not wait_for: before Python 3.12 it forgets a cancellation that arrives together with the result.
+        async with asyncio.timeout(seconds):
+            return await awaitable
     except TimeoutError:
         return None
 

@@ -11,6 +11,7 @@ __all__ = ["Progress"]
 FIRST_REMINDER_SECONDS = 15.0
 TIMES_THE_USUAL = 3
 WARNING_EVERY_SECONDS = 3600.0
+SHORTEST_WARNING_SECONDS = 60.0
 HELD_WORKER_SECONDS = 600.0
 
 
@@ -29,7 +30,9 @@ class Progress:
         self._log = log
         self._told_word: str | None = None
         self._next_reminder = FIRST_REMINDER_SECONDS
-        self._next_warning = 0.0
+        # Below a minute, thrice the usual is nothing that anybody should look at.
+        self._next_warning = SHORTEST_WARNING_SECONDS
+        self._first_age: float | None = None
         self._holds_worker = holds_worker
 
     def tell(self, snapshot: Snapshot, age: float, expected: float | None) -> None:
@@ -40,6 +43,8 @@ class Progress:
         :param age: Seconds since it began.
         :param expected: How many seconds it usually takes; ``None`` when unknown.
         """
+        if self._first_age is None:
+            self._first_age = age
         if snapshot.status_word != self._told_word:
             self._tell_change(snapshot, age, expected)
         elif age >= self._next_reminder:
@@ -47,7 +52,8 @@ class Progress:
             # Each reminder waits twice as long as the one before, at most an hour.
             self._next_reminder = age + min(age, WARNING_EVERY_SECONDS)
         if snapshot.status is SnapshotStatus.BUILDING:
-            self._warn(age, expected)
+            self._warn_of_length(age, expected)
+            self._warn_of_worker(age - self._first_age)
 
     def _tell_change(self, snapshot: Snapshot, age: float, expected: float | None) -> None:
         self._told_word = snapshot.status_word
@@ -59,7 +65,7 @@ class Progress:
             took = snapshot.duration_seconds if snapshot.duration_seconds is not None else age
             self._log.info("Snapshot %s: %s, %s.", self._label, snapshot.status_word, part_of(took, expected))
 
-    def _warn(self, age: float, expected: float | None) -> None:
+    def _warn_of_length(self, age: float, expected: float | None) -> None:
         if expected is not None and age >= max(expected * TIMES_THE_USUAL, self._next_warning):
             self._next_warning = age + WARNING_EVERY_SECONDS
             self._log.warning(
@@ -69,10 +75,13 @@ class Progress:
                 TIMES_THE_USUAL,
                 in_words(expected),
             )
-        if age >= HELD_WORKER_SECONDS and self._holds_worker:
+
+    def _warn_of_worker(self, waited: float) -> None:
+        # An adopted snapshot may be much older than this wait.
+        if waited >= HELD_WORKER_SECONDS and self._holds_worker:
             # Once is enough.
             self._holds_worker = False
             self._log.warning(
                 "This task has held a worker slot for %s, only to wait. With deferrable=True it would hold none.",
-                in_words(age),
+                in_words(waited),
             )

@@ -290,3 +290,10 @@ def test_any_answer_is_read_or_refused_in_our_words(name: str, status: int, body
     except CssError:
         return
     assert status == CALLS[name].ok
+
+
+@pytest.mark.parametrize("body", [b"<html>login</html>", b'{"error": {"code": 401, "message": "no"}}', b"[]"])
+def test_a_deletion_is_believed_only_when_nothing_speaks_against_it(body: bytes) -> None:
+    """A page of a proxy or an error in a success is no proof that something was deleted."""
+    with pytest.raises(CssReplyError):
+        read_reply(DELETE_SNAPSHOT, 200, {}, body)

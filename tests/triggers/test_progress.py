@@ -106,9 +106,6 @@ def test_three_times_the_usual_is_warned_about_hourly() -> None:
     assert not _told([(BUILDING, 90_000)], expected=None).having("usual")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="tiny snapshots take 0.3 s, so that the first look after 2 s is more than three times the usual"
-)
 def test_a_tiny_snapshot_is_not_called_slow() -> None:
     """Nobody is sent to look at the load of the cluster because of two seconds."""
     assert not _told([(BUILDING, 2.0)], expected=0.3).having("usual")
@@ -127,3 +124,11 @@ def test_an_end_is_not_warned_about() -> None:
     assert _told([(DONE, 90_000)], expected=60) == [
         ("info", "Snapshot orders (id-1): COMPLETED, 14 min of about 60 s.")
     ]
+
+
+def test_the_worker_is_held_from_the_first_look_on() -> None:
+    """A snapshot that was adopted at the age of two hours has not held this worker for two hours."""
+    looks = [(BUILDING, 7_200.0), (BUILDING, 7_790.0)]
+
+    assert _told(looks).having("worker slot") == []
+    assert len(_told([*looks, (BUILDING, 7_800.0)]).having("held a worker slot for 10 min")) == 1
