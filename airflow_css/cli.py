@@ -40,3 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
     commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,8 +18,8 @@ from airflow_css.operators.looks import renews_refused_keys
 from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.operators.plan import make_plan
 from airflow_css.operators.run_context import identify
-from airflow_css.operators.turn import TurnInWorker
-from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError
+from airflow_css.operators.turn import TurnInWorker, late_turn
+from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError, CssWaitTimeoutError
 from airflow_css.protocol.events import ENDED, IDLE, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
@@ -173,7 +173,11 @@ class Creation:
 
     def _resume_at_turn(self, event: Any) -> str:
         self._read_journey(event)
-        arrived = read_event(event, good=IDLE)
+        try:
+            arrived = read_event(event, good=IDLE)
+        except CssWaitTimeoutError as error:
+            # The trigger knows only that the cluster is at work; here it can be asked with what.
+            raise late_turn(self._operator.hook, self._known_journey().plan) from error
         return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived["was_busy"]))
 
     def _resume_at_end(self, event: Any) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["CreateSnapshotOperator"]
 
 
+_OPTIONAL = ("cluster_id", "cluster_name", "indices", "description")
+
+
 class CreateSnapshotOperator(BaseOperator):
     """
     Makes one snapshot of a cluster per run, waits for it, and gives its id: the backup id.
@@ -50,7 +53,7 @@ class CreateSnapshotOperator(BaseOperator):
         uses it, ``new`` makes another one, ``fail`` fails. A retry always uses its own.
     :param allow_partial: Accept a snapshot in which shards failed. Default no.
     :param fail_if_empty: Fail when nothing was backed up, or a requested name or pattern has no index. Default yes.
-    :param hold: Mark the snapshot so that retention leaves it alone. Default no.
+    :param hold: Add the word ``hold`` to the mark, for whoever cleans up: this one is to stay. Default no.
     :raises AirflowFailException: for everything that no retry can cure.
     :raises CssError: for everything that a retry may cure.
 
@@ -105,9 +108,7 @@ class CreateSnapshotOperator(BaseOperator):
         self.fail_if_empty = fail_if_empty
         self.hold = hold
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
-        self.given_fields = _given(
-            cluster_id=cluster_id, cluster_name=cluster_name, indices=indices, description=description
-        )
+        self.given_fields = tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
         self._creation: Creation | None = None
 
     @cached_property
@@ -152,7 +153,3 @@ class CreateSnapshotOperator(BaseOperator):
         """Leave the snapshot alone, and say so."""
         if self._creation is not None:
             self._creation.tell_killed()
-
-
-def _given(**fields: object) -> tuple[str, ...]:
-    return tuple(name for name, value in fields.items() if value is not None)

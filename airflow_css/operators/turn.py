@@ -29,7 +29,7 @@ from airflow_css.triggers.log import Log
 if TYPE_CHECKING:
     from airflow_css.client.ensure import EnsuredSnapshot
 
-__all__ = ["TurnInWorker"]
+__all__ = ["TurnInWorker", "late_turn"]
 
 
 class TurnInWorker:
@@ -106,14 +106,8 @@ class TurnInWorker:
     def _pause(self, seconds: float, busy: CssBusyError, asked_at: datetime) -> None:
         left = self._plan.turn_timeout - self._seconds_since(asked_at)
         if left <= 0:
-            raise CssWaitTimeoutError(self._too_late(), curable=True) from busy
+            raise late_turn(self._hook, self._plan) from busy
         self._hook.clock.sleep(min(seconds, left))
-
-    def _too_late(self) -> str:
-        return (
-            f"The cluster {self._plan.cluster_id} did not become free within {in_words(self._plan.turn_timeout)}; "
-            f"{self._in_the_way()}. Raise turn_timeout, or start the tasks of this cluster at different times"
-        )
 
     def _tell(self, cluster: Cluster, asked_at: datetime) -> None:
         doing = cluster.doing
@@ -121,19 +115,39 @@ class TurnInWorker:
             return
         self._told = doing
         waited = in_words(self._seconds_since(asked_at))
-        self._log.info(
-            "Waiting for the turn on cluster %s (%s; %s) since %s.", cluster.label, doing, self._in_the_way(), waited
-        )
-
-    def _in_the_way(self) -> str:
-        try:
-            listed = self._hook.get_conn().list_snapshots(self._plan.cluster_id, once=True)
-        except CssError:
-            return "what is in the way could not be read"
-        running = [s for s in listed if s.status is SnapshotStatus.BUILDING or s.restore_status == "restoring"]
-        if not running:
-            return "no snapshot is in the way, so it is another operation"
-        return "in the way: " + ", ".join(f"{s.name} ({s.description or s.id})" for s in running)
+        running = in_the_way(self._hook, self._plan.cluster_id)
+        self._log.info("Waiting for the turn on cluster %s (%s; %s) since %s.", cluster.label, doing, running, waited)
 
     def _seconds_since(self, moment: datetime) -> float:
         return (self._hook.clock.now() - moment).total_seconds()
+
+
+def late_turn(hook: CssHook, plan: CreationPlan) -> CssWaitTimeoutError:
+    """
+    Return the error of a turn that did not come in time.
+
+    :param hook: Asks what is in the way.
+    :param plan: The creation.
+    """
+    return CssWaitTimeoutError(
+        f"The cluster {plan.cluster_id} did not become free within {in_words(plan.turn_timeout)}; "
+        f"{in_the_way(hook, plan.cluster_id)}. Raise turn_timeout, or start the tasks of this cluster at different "
+        "times"
+    )
+
+
+def in_the_way(hook: CssHook, cluster_id: str) -> str:
+    """
+    Return what keeps a cluster busy, for people. Never raises: it only explains.
+
+    :param hook: Asks CSS.
+    :param cluster_id: The cluster.
+    """
+    try:
+        listed = hook.get_conn().list_snapshots(cluster_id, once=True)
+    except CssError:
+        return "what is in the way could not be read"
+    running = [s for s in listed if s.status is SnapshotStatus.BUILDING or s.restore_status == "restoring"]
+    if not running:
+        return "no snapshot is in the way, so it is another operation"
+    return "in the way: " + ", ".join(f"{s.name} ({s.description or s.id})" for s in running)

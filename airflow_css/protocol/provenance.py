@@ -7,8 +7,8 @@ Theory of operation. CSS stores no owner, so the description carries one. A mark
 
 with fingerprints that build on each other: ``dag`` includes the deployment, ``task`` the DAG and the map index, ``run``
 all of these. So a reader of the list can tell this task instance's snapshots from its task's, its DAG's, its
-deployment's, this package's and strangers'. The life counts how often the task instance was cleared. A held snapshot's
-mark ends in ``hold``.
+deployment's, this package's and strangers'. The life tells apart what was made before and after a clear. A held
+snapshot's mark ends in ``hold``.
 
 A mark of another version is recognised but never understood: what carries it is neither adopted nor deleted.
 """
@@ -45,7 +45,7 @@ class RunIdentity:
     :param task_id: The task.
     :param run_id: The run.
     :param map_index: Index of a mapped task, -1 when it is not mapped.
-    :param life: How often the task instance was cleared after an end, 0 or more.
+    :param life: 0 until the task instance is cleared after an end; then a larger number after each clear.
     """
 
     deployment: str

@@ -263,6 +263,6 @@ class ClusterIdleTrigger(_CssTrigger):
     def _too_late(self, cluster: Cluster | None) -> str:
         doing = cluster.doing if cluster else "not answering"
         return (
-            f"The turn on cluster {self.cluster_id} did not come within {in_words(self.deadline - self.asked_at)}; it "
+            f"The cluster {self.cluster_id} did not become free within {in_words(self.deadline - self.asked_at)}; it "
             f"is {doing}. Raise turn_timeout, or start the tasks of this cluster at different times"
         )

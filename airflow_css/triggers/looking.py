@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -87,11 +86,26 @@ class SignedIn:
         """
         client, keys = self._client()
         try:
-            return _ask(client, keys, ask)
+            return self._ask(client, keys, ask)
         except CssAuthError as error:
             if error.reply.status != 401 or not self._has_others_than(keys):
                 raise
-        return _ask(*self._client(), ask)
+        return self._ask(*self._client(), ask)
+
+    def _ask(self, client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
+        remembered = _refused.get(keys)
+        if remembered is not None and self._now() <= remembered[1]:
+            raise copy(remembered[0])
+        try:
+            return ask(client)
+        except CssAuthError as error:
+            if error.reply.status == 401:
+                # A copy, because a traceback would keep alive whatever the look could see.
+                _refused[keys] = (copy(error), self._now() + REFUSED_FOR_SECONDS)
+            raise
+
+    def _now(self) -> float:
+        return self._hook_class.clock.monotonic()
 
     def _client(self) -> tuple[CssClient, str]:
         with self._lock:
@@ -99,7 +113,7 @@ class SignedIn:
             return hook.get_conn(), _fingerprint(hook)
 
     def _fresh_hook(self) -> CssHook:
-        now = time.monotonic()
+        now = self._now()
         if self._hook is None:
             self._hook, self._read_at = self._hook_class(self._conn_id), now
         elif now - self._read_at > READ_ANEW_SECONDS:
@@ -114,19 +128,6 @@ class SignedIn:
             if _fingerprint(hook) == keys:
                 hook.renew_keys()
             return _fingerprint(hook) != keys
-
-
-def _ask(client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
-    remembered = _refused.get(keys)
-    if remembered is not None and time.monotonic() <= remembered[1]:
-        raise copy(remembered[0])
-    try:
-        return ask(client)
-    except CssAuthError as error:
-        if error.reply.status == 401:
-            # A copy, because a traceback would keep alive whatever the look could see.
-            _refused[keys] = (copy(error), time.monotonic() + REFUSED_FOR_SECONDS)
-        raise
 
 
 def _fingerprint(hook: CssHook) -> str:

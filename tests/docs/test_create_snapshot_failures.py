@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,9 +15,7 @@ from airflow_css.emulator import CssEmulator
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.hooks.css import CssHook
 from airflow_css.operators.night import tell_the_night_reader
-from airflow_css.protocol.errors import CssSnapshotFailedError, CssWaitTimeoutError
-from airflow_css.protocol.events import IDLE, read_event
-from airflow_css.triggers.css import ClusterIdleTrigger
+from airflow_css.protocol.errors import CssSnapshotFailedError
 from tests.docs.markdown import page
 from tests.running import Outcome, TaskRun
 from tests.turned_clock import TurnedClock
@@ -124,26 +120,6 @@ def _no_answer(world: World) -> Outcome:
     return world.run(retries=1)
 
 
-def _late_in_the_triggerer(world: World) -> Outcome:
-    """Let the trigger begin when its time is up already, and read what it sends."""
-    world.emulator.change_cluster(actions=("GROWING",))
-    now = time.time()
-    trigger = ClusterIdleTrigger(
-        css_conn_id="css_default",
-        cluster_id=world.emulator.cluster_id,
-        name="a run",
-        asked_at=now - 60,
-        deadline=now - 1,
-    )
-
-    async def first_event() -> Any:
-        return (await anext(trigger.run())).payload
-
-    with pytest.raises(CssWaitTimeoutError) as caught:
-        read_event(asyncio.run(first_event()), good=IDLE)
-    return Outcome("up_for_retry" if caught.value.curable else "failed", caught.value)
-
-
 SCENES: dict[str, Callable[[World], Outcome]] = {
     "... is no backup: CSS reports FAILED": _fate("failed"),
     "... is no backup: it is partial": _fate("part_failed"),
@@ -152,7 +128,6 @@ SCENES: dict[str, Callable[[World], Outcome]] = {
     "... is not listed any more": _fate("vanish"),
     "... did not end within": _fate("stuck", timeout=60),
     "... did not become free within": _cluster({"actions": ("GROWING",)}, turn_timeout=60),
-    "The turn on cluster ... did not come within": _late_in_the_triggerer,
     "HTTP 415 CSS.0004": _cluster({"snapshot_function": False}),
     "CSS.5140": _cluster({"status": "303"}),
     "The cluster ... is unavailable": _down,

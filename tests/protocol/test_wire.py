@@ -296,4 +296,4 @@ def test_any_answer_is_read_or_refused_in_our_words(name: str, status: int, body
 def test_a_deletion_is_believed_only_when_nothing_speaks_against_it(body: bytes) -> None:
     """A page of a proxy or an error in a success is no proof that something was deleted."""
     with pytest.raises(CssReplyError):
-        read_reply(DELETE_SNAPSHOT, 200, {}, body)
+        wire.read_reply(wire.DELETE_SNAPSHOT, 200, {}, body)
