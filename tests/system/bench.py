@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from tests.system import installation
 from tests.system.homes import AirflowHome, tail
-from tests.system.processes import TOKEN_VARIABLE, Component, carries, end_all, free_port, parent_of
+from tests.system.processes import TOKEN_VARIABLE, Component, answers, carries, end_all, free_ports, parent_of
 from tests.system.rest import AirflowApi
 
 _Seen = TypeVar("_Seen")
@@ -68,25 +68,25 @@ class AirflowBench(AirflowHome):
         return int(self.version.partition(".")[0])
 
     @cached_property
-    def port(self) -> int:
-        """Port of the API server, or of the web server in Airflow 2."""
-        return free_port()
+    def ports(self) -> installation.Ports:
+        """Ports of the servers; the web server of Airflow 2 is the server for users."""
+        return installation.Ports(*free_ports(2))
 
     @cached_property
     def env(self) -> dict[str, str]:
         """The whole environment of every process."""
         extra = {**self.extra_env, TOKEN_VARIABLE: self._token}
-        return installation.environment(self.home, self.major, self.port, extra)
+        return installation.environment(self.home, self.major, self.ports, extra)
 
     @cached_property
     def api(self) -> AirflowApi:
         """Client of this Airflow's REST API."""
-        return AirflowApi(f"http://{installation.LOOPBACK}:{self.port}", self.major)
+        return AirflowApi(f"http://{installation.LOOPBACK}:{self.ports.server}", self.major)
 
     @cached_property
     def components(self) -> dict[str, Component]:
         """The long-running processes by name, such as ``scheduler`` and ``triggerer``."""
-        argvs = installation.commands(self.python, self.major, self.port)
+        argvs = installation.commands(self.python, self.major, self.ports)
         return {name: Component(name, argv, self.env, self.home) for name, argv in argvs.items()}
 
     def __enter__(self) -> Self:
@@ -132,6 +132,8 @@ class AirflowBench(AirflowHome):
         health = self.api.health()
         wanted = ["metadatabase", "scheduler", "triggerer", *(["dag_processor"] if self.major >= 3 else [])]
         parts = [part for part in wanted if health.get(part) != "healthy"]
+        if self.major >= 3 and not answers(self.ports.tasks):
+            parts.append("execution-api")
         files = {dag.name for dag in self.dags} - self.parsed_files()
         return ", ".join([*parts, *sorted(files)])
 

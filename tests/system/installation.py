@@ -9,11 +9,19 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 LOOPBACK = "127.0.0.1"
 
 # Airflow 2's web server asks for a log-in unless anonymous visitors have a role.
 WEBSERVER_CONFIG = 'AUTH_ROLE_PUBLIC = "Admin"\nWTF_CSRF_ENABLED = False\n'
+
+
+class Ports(NamedTuple):
+    """Where the server for users listens, and in Airflow 3 the one for tasks."""
+
+    server: int
+    tasks: int
 
 
 def interpreter(major: int) -> Path:
@@ -50,26 +58,30 @@ def airflow_version(python: Path) -> str:
     return done.stdout.strip()
 
 
-def commands(python: Path, major: int, port: int) -> dict[str, list[str]]:
+def commands(python: Path, major: int, ports: Ports) -> dict[str, list[str]]:
     """Return the command line of each component, in the order in which they start."""
     airflow = [str(python), "-m", "airflow"]
     # Without this option the log servers listen on all interfaces; logs are read from disk instead.
     silent = "--skip-serve-logs"
-    if major >= 3:
+    shared = {"scheduler": [*airflow, "scheduler", silent], "triggerer": [*airflow, "triggerer", silent]}
+    listen = ["--workers", "1", "--port"]
+    if major < 3:
         return {
-            "api-server": [*airflow, "api-server", "--host", LOOPBACK, "--port", str(port), "--workers", "1"],
-            "scheduler": [*airflow, "scheduler", silent],
-            "dag-processor": [*airflow, "dag-processor"],
-            "triggerer": [*airflow, "triggerer", silent],
+            "webserver": [*airflow, "webserver", "--hostname", LOOPBACK, *listen, str(ports.server)],
+            **shared,
         }
+    server = [*airflow, "api-server", "--host", LOOPBACK, *listen]
     return {
-        "webserver": [*airflow, "webserver", "--hostname", LOOPBACK, "--port", str(port), "--workers", "1"],
-        "scheduler": [*airflow, "scheduler", silent],
-        "triggerer": [*airflow, "triggerer", silent],
+        "api-server": [*server, str(ports.server), "--apps", "core"],
+        # A process of its own: a user's request waits for the database in the event loop, which a task's request
+        # needs to end its transaction. In one process with SQLite they would wait for each other.
+        "execution-api": [*server, str(ports.tasks), "--apps", "execution"],
+        "dag-processor": [*airflow, "dag-processor"],
+        **shared,
     }
 
 
-def environment(home: Path, major: int, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+def environment(home: Path, major: int, ports: Ports, extra: Mapping[str, str]) -> dict[str, str]:
     """
     Return the whole environment of the Airflow processes; ``extra`` wins over all else.
 
@@ -84,7 +96,7 @@ def environment(home: Path, major: int, port: int, extra: Mapping[str, str]) -> 
     env["AIRFLOW__LOGGING__BASE_LOG_FOLDER"] = str(home / "logs")
     env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home / 'airflow.db'}?timeout=30"
     if major >= 3:
-        env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{LOOPBACK}:{port}/execution/"
+        env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{LOOPBACK}:{ports.tasks}/execution/"
     else:
         # LocalExecutor refuses SQLite in Airflow 2; SequentialExecutor would block the scheduler while a task runs.
         env["_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK"] = "1"
@@ -129,6 +141,8 @@ _AIRFLOW_3 = {
 }
 _AIRFLOW_2 = {
     "api.auth_backends": "airflow.api.auth.backend.default",
+    # SQLite locks no rows: the end of a task and the scheduler would both start what comes next, which then runs twice.
+    "scheduler.schedule_after_task_execution": "False",
     "scheduler.print_stats_interval": "0",
     "scheduler.scheduler_zombie_task_threshold": "12",
     "scheduler.zombie_detection_interval": "1",

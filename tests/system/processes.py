@@ -17,12 +17,19 @@ from tests.system.homes import tail
 TOKEN_VARIABLE = "AIRFLOW_CSS_BENCH"
 
 
-def free_port() -> int:
-    """Return a TCP port that was free on 127.0.0.1 a moment ago."""
+def free_ports(count: int) -> list[int]:
+    """Return different TCP ports that were free on 127.0.0.1 a moment ago."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def answers(port: int) -> bool:
+    """Return whether somebody accepts connections at a port of 127.0.0.1."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def carries(pid: int, token: str) -> bool:

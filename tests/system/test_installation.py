@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.installation import environment, interpreter
+from tests.system.installation import Ports, environment, interpreter
 
 
 @pytest.mark.parametrize("named", [None, "", sys.executable + "-absent"])
@@ -28,7 +28,7 @@ def test_callers_airflow_stays_outside(monkeypatch: pytest.MonkeyPatch, major: i
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
     monkeypatch.setenv("AIRFLOW_CONN_SECRET", "x")
     monkeypatch.setenv("PYTHONPATH", "somewhere")
-    made = environment(Path("home"), major, 1, {"AIRFLOW__CORE__PARALLELISM": "2"})
+    made = environment(Path("home"), major, Ports(1, 2), {"AIRFLOW__CORE__PARALLELISM": "2"})
     assert made["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert made["AIRFLOW__CORE__PARALLELISM"] == "2"
     assert not {"AIRFLOW_CONN_SECRET", "PYTHONPATH"} & made.keys()
