@@ -206,5 +206,9 @@ def _maker(holder: Snapshot, order: SnapshotOrder) -> str:
     return f"{known}, made by another task instance ({holder.description})"
 
 
+_IDS = "{{ ti.dag_id }}-{{ ti.task_id }}-{{ run_id }}-{{ ti.map_index }}"
+
+
 def _differing_name(name: str) -> str:
-    return f"{fold_name(name)[:20].rstrip('-_')}-{{{{ run_id }}}}-{{{{ ti.map_index }}}}"
+    # Run ids are equal in every DAG of one schedule: two DAGs that both took advice without the ids would meet again.
+    return f"{fold_name(name)[:20].rstrip('-_')}-{_IDS}"
