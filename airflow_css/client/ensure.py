@@ -87,10 +87,10 @@ def ensure(
             if number == 1 and not look_first and isinstance(error, CssBusyError | CssConflictError):
                 # This run has made nothing yet, so what bears its mark is of a deleted run of the same id.
                 left_behind = frozenset(snapshot.id for snapshot in listed)
-            decision = decide(order, listed, left_behind=left_behind)
+            before, decision = decision, decide(order, listed, left_behind=left_behind)
             if isinstance(decision, Adopt):
                 return _adopted(decision)
-            if isinstance(error, CssBusyError) or number == MOST_CREATIONS:
+            if isinstance(error, CssBusyError) or number == MOST_CREATIONS or _replaces_again(before, decision):
                 raise
         clock.sleep(pause)
         pause *= 2
@@ -101,6 +101,11 @@ def _must_look_after(error: CssError) -> bool:
     if isinstance(error, CssTransportError):
         return error.request_may_have_arrived
     return isinstance(error, CssBusyError | CssConflictError | CssServerError | CssReplyError)
+
+
+def _replaces_again(before: Create, now: Create) -> bool:
+    """Return whether what replaced an earlier snapshot has gone bad as well: one more is made once per try."""
+    return bool(before.passed_over) and len(now.passed_over) > len(before.passed_over)
 
 
 def _adopted(decision: Adopt) -> EnsuredSnapshot:
