@@ -19,8 +19,9 @@ from airflow_css.emulator.gate import Gate, Key
 from airflow_css.emulator.orders import select_indices
 from airflow_css.emulator.server import EmulatorServer
 from airflow_css.emulator.state import ServiceRules, ServiceState
-from airflow_css.protocol.models import Snapshot, parse_snapshot
+from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.names import check_cluster_id, check_project_id
+from airflow_css.protocol.parsing import parse_snapshot
 
 __all__ = ["CssEmulator", "cluster_id_of", "host_in_url"]
 

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from airflow_css.emulator.bounds import check_number, check_seconds
-from airflow_css.protocol.models import SnapshotPolicy, parse_policy
+from airflow_css.protocol.models import SnapshotPolicy
+from airflow_css.protocol.parsing import parse_policy
 
 __all__ = ["ClusterEntry", "Ending", "Fate", "PolicyEntry", "SnapshotEntry", "check_fate"]
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_css.operators.announce import announce
+from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
 from airflow_css.operators.looks import renews_refused_keys
@@ -27,7 +28,6 @@ from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
 if TYPE_CHECKING:
     from airflow_css.client.ensure import EnsuredSnapshot
-    from airflow_css.operators.snapshot import CreateSnapshotOperator
 
 __all__ = ["Creation"]
 
@@ -43,7 +43,7 @@ class Creation:
     :param context: Airflow's context.
     """
 
-    def __init__(self, operator: CreateSnapshotOperator, context: Any) -> None:
+    def __init__(self, operator: CreateTask, context: Any) -> None:
         self._operator = operator
         self._context = context
         self._journey: Journey | None = None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.rendered import check_number, check_rendered
 from airflow_css.operators.run_context import identify, is_first_try
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
+from airflow_css.protocol.description import describe
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
 from airflow_css.protocol.names import check_cluster_id, check_description, fold_name, join_indices
-from airflow_css.protocol.provenance import describe, make_mark
+from airflow_css.protocol.provenance import make_mark
 from airflow_css.protocol.waiting import Expectations
-
-if TYPE_CHECKING:
-    from airflow_css.operators.snapshot import CreateSnapshotOperator
 
 __all__ = ["CreationPlan", "make_plan"]
 
@@ -49,7 +48,7 @@ class CreationPlan:
         return self.order.cluster_id
 
 
-def make_plan(operator: CreateSnapshotOperator, context: Any) -> CreationPlan:
+def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     """
     Return the plan of an operator's creation.
 
@@ -93,12 +92,12 @@ def make_plan(operator: CreateSnapshotOperator, context: Any) -> CreationPlan:
     )
 
 
-def _given(operator: CreateSnapshotOperator, field: str) -> Any:
+def _given(operator: CreateTask, field: str) -> Any:
     """Return the rendered value of a field, ``None`` only when the DAG gave none."""
     return check_rendered(field, getattr(operator, field)) if field in operator.given_fields else None
 
 
-def _name(operator: CreateSnapshotOperator, context: Any) -> str:
+def _name(operator: CreateTask, context: Any) -> str:
     given = operator.snapshot_name
     if callable(given):
         # Airflow has called it by now, except when execute() is called directly, as in a user's own test.
@@ -110,7 +109,7 @@ def _name(operator: CreateSnapshotOperator, context: Any) -> str:
     return name
 
 
-def _cluster_id(operator: CreateSnapshotOperator) -> str:
+def _cluster_id(operator: CreateTask) -> str:
     cluster_id, cluster_name = _given(operator, "cluster_id"), _given(operator, "cluster_name")
     if cluster_id is not None and cluster_name is not None:
         rule = "either cluster_id or cluster_name is needed, not both"
@@ -128,7 +127,7 @@ def _cluster_id(operator: CreateSnapshotOperator) -> str:
     return default
 
 
-def _cluster_id_of(operator: CreateSnapshotOperator, name: str) -> str:
+def _cluster_id_of(operator: CreateTask, name: str) -> str:
     cluster = operator.hook.find_cluster(name)
     if cluster is None:
         visible = ", ".join(c.name for c in operator.hook.list_clusters()[:10]) or "none"

@@ -9,12 +9,12 @@ Source: CSS API reference, "Manually Creating a Snapshot", 2025-08-15.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from airflow_css.protocol.errors import CssUsageError
+from airflow_css.protocol.fingerprint import short_hash
 
 __all__ = [
     "NAME_PATTERN",
@@ -26,7 +26,6 @@ __all__ = [
     "derive_name",
     "fold_name",
     "join_indices",
-    "short_hash",
     "sibling_name",
 ]
 
@@ -48,19 +47,6 @@ _NAME_RULE = (
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ILLEGAL_IN_NAME = re.compile(r"[^a-z0-9_-]+")
-
-
-def short_hash(*parts: object, length: int = 8) -> str:
-    """
-    Return a short fingerprint of the parts, in lower-case hexadecimal.
-
-    :param parts: What to fingerprint; ``("a", "b")`` and ``("ab",)`` differ.
-    :param length: Number of characters, 1 to 64.
-    """
-    # The separator cannot occur in ids, so that two different lists of parts never read the same.
-    text = "\x1f".join(str(part) for part in parts)
-    # Half a character from a badly decoded variable still needs a fingerprint, not a crash.
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:length]
 
 
 def check_name(name: str) -> str:

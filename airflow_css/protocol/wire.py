@@ -17,17 +17,9 @@ from typing import Any, Generic, TypeVar
 
 from airflow_css.protocol.codes import error_from_reply
 from airflow_css.protocol.errors import CssReplyError, ErrorReply
-from airflow_css.protocol.models import (
-    Cluster,
-    CreatedSnapshot,
-    Snapshot,
-    SnapshotPolicy,
-    parse_cluster,
-    parse_created,
-    parse_policy,
-    parse_snapshot,
-)
+from airflow_css.protocol.models import Cluster, CreatedSnapshot, Snapshot, SnapshotPolicy
 from airflow_css.protocol.names import check_cluster_id, check_project_id, check_snapshot_id
+from airflow_css.protocol.parsing import parse_cluster, parse_created, parse_policy, parse_snapshot
 
 __all__ = [
     "CALLS",

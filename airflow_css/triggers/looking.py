@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssAuthError
-from airflow_css.protocol.names import short_hash
+from airflow_css.protocol.fingerprint import short_hash
 
 if TYPE_CHECKING:
     from airflow_css.client.css import CssClient

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from airflow_css.emulator.app import NOT_EMULATED
-from airflow_css.protocol import models, wire
+from airflow_css.protocol import parsing, wire
 from airflow_css.protocol.models import SnapshotStatus
 from tests.docs.code_table import code_rows, status_rows
 from tests.docs.markdown import page
@@ -76,9 +76,9 @@ def test_the_calls_are_those_of_the_client() -> None:
 @pytest.mark.parametrize(
     ("below", "parsers"),
     [
-        ("### What is read of a snapshot", (models.parse_created, models.parse_snapshot)),
-        ("### What is read of a cluster", (models.parse_cluster,)),
-        ("### What is read of the policy", (models.parse_policy,)),
+        ("### What is read of a snapshot", (parsing.parse_created, parsing.parse_snapshot)),
+        ("### What is read of a cluster", (parsing.parse_cluster,)),
+        ("### What is read of the policy", (parsing.parse_policy,)),
     ],
 )
 def test_the_fields_are_those_that_are_read(below: str, parsers: tuple[object, ...]) -> None:

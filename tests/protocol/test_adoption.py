@@ -21,10 +21,11 @@ from airflow_css.protocol.adoption import (
     check_on_existing,
     decide,
 )
+from airflow_css.protocol.description import describe
 from airflow_css.protocol.errors import CssConflictError, CssUsageError
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.names import check_name
-from airflow_css.protocol.provenance import Mark, RunIdentity, describe, has_unknown_mark, make_mark
+from airflow_css.protocol.provenance import Mark, RunIdentity, has_unknown_mark, make_mark
 from airflow_css.protocol.waiting import Expectations, Verdict, judge_created
 
 NAME, CLUSTER = "orders-20261123", "4f3deec3-efa8-4598-bf91-560aad1377a3"

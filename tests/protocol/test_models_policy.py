@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_css.protocol.models import SnapshotPolicy, parse_policy
+from airflow_css.protocol.models import SnapshotPolicy
+from airflow_css.protocol.parsing import parse_policy
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 

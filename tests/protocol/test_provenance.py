@@ -10,16 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airflow_css.protocol.description import describe
 from airflow_css.protocol.errors import CssUsageError
-from airflow_css.protocol.provenance import (
-    Mark,
-    RunIdentity,
-    describe,
-    has_unknown_mark,
-    make_mark,
-    read_mark,
-    write_mark,
-)
+from airflow_css.protocol.provenance import Mark, RunIdentity, has_unknown_mark, make_mark, read_mark, write_mark
 
 FORBIDDEN = set("!<>=&\"'\\")
 WRITTEN = "[af1 a1b2c3 11111111 22222222 33333333 44444444 0]"

@@ -1,4 +1,4 @@
-"""What CSS describes, read forgivingly: the documented examples, and anything at all."""
+"""What CSS describes, read from its answers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_css.protocol.errors import CssReplyError
-from airflow_css.protocol.models import (
-    Cluster,
-    Snapshot,
-    SnapshotStatus,
-    parse_cluster,
-    parse_created,
-    parse_policy,
-    parse_snapshot,
-)
+from airflow_css.protocol.models import Cluster, Snapshot, SnapshotStatus
+from airflow_css.protocol.parsing import parse_cluster, parse_created, parse_policy, parse_snapshot
 
 # The entry that the API page shows, old fields and nulls included.
 DOCUMENTED: dict[str, Any] = {
