@@ -109,10 +109,10 @@ class CssClient:
         :param indices: Index names and patterns, as a list or a text with commas; ``None`` backs up all.
         :param description: At most 256 characters, none of ``!<>=&"'`` and no backslash.
         :param allow_partial: Take a found one in which shards failed. Default no.
-        :param fail_if_empty: Pass over a found one in which nothing was backed up. Default yes.
+        :param fail_if_empty: Refuse a found one in which nothing was backed up. Default yes.
         :raises CssUsageError: if a value breaks a rule; nothing was sent.
         :raises CssBusyError: if another operation runs on the cluster.
-        :raises CssConflictError: if another's snapshot has the name.
+        :raises CssConflictError: if another's snapshot has the name, or a bad one.
         """
         expected = Expectations(
             None if indices is None else join_indices(indices), allow_partial=allow_partial, fail_if_empty=fail_if_empty
