@@ -3,11 +3,13 @@ Runs one operator as Airflow runs it, in milliseconds and without a database.
 
 On Airflow 3 this is the real task runner with somebody standing in for the supervisor process. On Airflow 2 the
 templates are rendered and ``execute`` is called as its task instance would; whole runs on both are played in
-``tests/examples`` and ``tests/system``.
+``tests/examples`` and ``tests/system``. What a task hands to a trigger, and what a trigger sends back, passes through
+JSON as it does through Airflow's database.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -15,7 +17,7 @@ from typing import Any
 
 from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 
-__all__ = ["Outcome", "TaskRun", "run_task"]
+__all__ = ["Deferral", "Outcome", "TaskRun", "resume_task", "run_task"]
 
 LOGICAL_DATE = datetime(2026, 11, 23, tzinfo=UTC)
 RUN_AFTER = datetime(2026, 11, 23, 9, 9, 9, tzinfo=UTC)
@@ -42,37 +44,84 @@ class TaskRun:
     max_tries: int | None = None
 
 
+@dataclass(frozen=True)
+class Deferral:
+    """
+    What a task hands to the triggerer.
+
+    :param classpath: The trigger's class.
+    :param arguments: What it is built with.
+    :param method: Where the task goes on.
+    :param timeout: After how many seconds Airflow fails the task; ``None`` for never.
+    """
+
+    classpath: str
+    arguments: dict[str, Any]
+    method: str
+    timeout: float | None
+
+
 @dataclass
 class Outcome:
     """
     What came of a try.
 
-    :param state: ``success``, ``failed`` or ``up_for_retry``.
+    :param state: ``success``, ``failed``, ``up_for_retry`` or ``deferred``.
     :param error: What the task raised; ``None`` when nothing.
     :param xcom: What it pushed, by key.
+    :param deferral: What waits for it; ``None`` unless it is deferred.
     """
 
     state: str
     error: BaseException | None = None
     xcom: dict[str, Any] = field(default_factory=dict)
+    deferral: Deferral | None = None
+
+
+@dataclass(frozen=True)
+class _Resumption:
+    """Where a task goes on, with what, and what it had pushed before."""
+
+    method: str
+    event: Any
+    xcom: dict[str, Any]
 
 
 def run_task(task: Any, run: TaskRun | None = None) -> Outcome:
     """
-    Play one try of a task.
+    Play one try of a task, up to its end or its first deferral.
 
     :param task: An operator that belongs to a DAG.
     :param run: Which try; default the first of a manual run.
     """
-    run = run or TaskRun()
+    return _run(task, run or TaskRun(), None)
+
+
+def resume_task(task: Any, run: TaskRun | None, deferred: Outcome, event: Any) -> Outcome:
+    """
+    Go on with a deferred try, in what counts as another process: give a task of its own.
+
+    :param task: An operator that belongs to a DAG.
+    :param run: Which try; default the first of a manual run.
+    :param deferred: What came of it so far.
+    :param event: What the trigger sent.
+    """
+    if deferred.deferral is None:
+        raise ValueError(f"a task that is {deferred.state} waits for nothing")
+    event = json.loads(json.dumps(event))
+    return _run(task, run or TaskRun(), _Resumption(deferred.deferral.method, event, deferred.xcom))
+
+
+def _run(task: Any, run: TaskRun, resumption: _Resumption | None) -> Outcome:
     max_tries = task.retries if run.max_tries is None else run.max_tries
-    return _run_3(task, run, max_tries) if AIRFLOW_V_3_0_PLUS else _run_2(task, run, max_tries)
+    play = _run_3 if AIRFLOW_V_3_0_PLUS else _run_2
+    return play(task, run, max_tries, resumption)
 
 
-def _run_2(task: Any, run: TaskRun, max_tries: int) -> Outcome:
-    from airflow.exceptions import AirflowFailException
+def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
+    from airflow.exceptions import AirflowFailException, TaskDeferred
 
-    outcome = Outcome("success")
+    outcome = Outcome("success", xcom=dict(resumption.xcom) if resumption else {})
 
     def push(key: str, value: Any) -> None:
         outcome.xcom[key] = value
@@ -92,7 +141,16 @@ def _run_2(task: Any, run: TaskRun, max_tries: int) -> Outcome:
         context["ts_nodash"] = f"{run.logical_date:%Y%m%dT%H%M%S}"
     try:
         task.render_template_fields(context)
-        outcome.xcom["return_value"] = task.execute(context)
+        if resumption is None:
+            outcome.xcom["return_value"] = task.execute(context)
+        else:
+            arguments = {"event": resumption.event}
+            outcome.xcom["return_value"] = task.resume_execution(resumption.method, arguments, context)
+    except TaskDeferred as deferred:
+        classpath, arguments = deferred.trigger.serialize()
+        seconds = deferred.timeout.total_seconds() if deferred.timeout else None
+        outcome.state = "deferred"
+        outcome.deferral = Deferral(classpath, json.loads(json.dumps(arguments)), deferred.method_name, seconds)
     except Exception as error:  # noqa: BLE001 - whatever the task raises is what is looked at
         outcome.error = error
         can_retry = run.try_number <= max_tries and not isinstance(error, AirflowFailException)
@@ -100,24 +158,33 @@ def _run_2(task: Any, run: TaskRun, max_tries: int) -> Outcome:
     return outcome
 
 
-def _run_3(task: Any, run: TaskRun, max_tries: int) -> Outcome:
+def _run_3(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
     from unittest import mock
 
     import structlog
     from airflow.sdk.execution_time import task_runner
 
-    supervisor = _StandInForSupervisor()
-    ti = _task_instance(task, run, max_tries)
+    supervisor = _StandInForSupervisor(dict(resumption.xcom) if resumption else {})
+    ti = _task_instance(task, run, max_tries, resumption)
     with mock.patch.object(task_runner, "SUPERVISOR_COMMS", supervisor, create=True):
-        state, _, error = task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
-    return Outcome(str(getattr(state, "value", state)), error, supervisor.xcom)
+        state, message, error = task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
+    word = str(getattr(state, "value", state))
+    return Outcome(word, error, supervisor.xcom, _deferral_3(message) if word == "deferred" else None)
+
+
+def _deferral_3(message: Any) -> Deferral:
+    from airflow.sdk.serde import deserialize
+
+    arguments: Any = deserialize(json.loads(json.dumps(message.trigger_kwargs)))
+    seconds = message.trigger_timeout.total_seconds() if message.trigger_timeout else None
+    return Deferral(message.classpath, arguments, message.next_method, seconds)
 
 
 class _StandInForSupervisor:
     """Stands where the supervisor process would: keeps what is pushed, and knows nothing to answer."""
 
-    def __init__(self) -> None:
-        self.xcom: dict[str, Any] = {}
+    def __init__(self, xcom: dict[str, Any]) -> None:
+        self.xcom = xcom
 
     def send(self, msg: Any) -> Any:
         if type(msg).__name__ == "SetXCom":
@@ -133,12 +200,13 @@ class _StandInForSupervisor:
         return self.send(msg)
 
 
-def _task_instance(task: Any, run: TaskRun, max_tries: int) -> Any:
+def _task_instance(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Any:
     from unittest import mock
 
     import uuid6
     from airflow.sdk.api.datamodels._generated import TIRunContext
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+    from airflow.sdk.serde import serialize
 
     now = datetime.now(UTC)
     dag_run = _dag_run(task, run)
@@ -148,8 +216,8 @@ def _task_instance(task: Any, run: TaskRun, max_tries: int) -> Any:
         max_tries=max_tries,
         variables=[],
         connections=[],
-        next_method=None,
-        next_kwargs=None,
+        next_method=resumption.method if resumption else None,
+        next_kwargs=serialize({"event": resumption.event}) if resumption else None,
         xcom_keys_to_clear=[],
         should_retry=run.try_number <= max_tries,
     )

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from airflow_css.emulator.clock import TurnableClock
+from tests.turned_clock import TurnedClock
 
 __all__ = ["VirtualTimeLoop", "run_in_virtual_time"]
 
@@ -45,10 +45,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """
     A loop that turns a clock to its next timer as soon as there is nothing else to do.
 
-    :param clock: The clock; it must stand still by itself.
+    :param clock: The clock.
     """
 
-    def __init__(self, clock: TurnableClock) -> None:
+    def __init__(self, clock: TurnedClock) -> None:
         self._clock = clock
         self._began = clock.now()
         self._under_way = 0
@@ -71,7 +71,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
         :param seconds: By how much; rounded up to what a clock can show, so that the timer is due then.
         """
-        self._clock.advance(math.ceil(seconds * 1e6) / 1e6)
+        self._clock.sleep(math.ceil(seconds * 1e6) / 1e6)
 
     def hang(self, until: threading.Event) -> None:
         """
@@ -113,7 +113,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._under_way -= 1
 
 
-def run_in_virtual_time(clock: TurnableClock, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_in_virtual_time(clock: TurnedClock, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
     Return what a coroutine returns, in a loop of its own; nothing it began may be left over.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import pendulum
@@ -17,10 +21,11 @@ from airflow_css.emulator import CssEmulator
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.hooks.css import CssHook
 from airflow_css.operators.snapshot import CreateSnapshotOperator
-from tests.running import Outcome, TaskRun, run_task
+from tests.running import Deferral, Outcome, TaskRun, resume_task, run_task
 from tests.turned_clock import TurnedClock
+from tests.virtual_time import run_in_virtual_time
 
-__all__ = ["World", "new_world"]
+__all__ = ["World", "event_of", "new_world"]
 
 
 @dataclass
@@ -49,6 +54,17 @@ class World:
         """
         os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = self.emulator.connection_json(**extra)
 
+    @cached_property
+    def hook_class(self) -> type[CssHook]:
+        """The hook on the turned clock."""
+        clock: Clock = self.clock
+
+        class HookOnTurnedClock(CssHook):
+            pass
+
+        HookOnTurnedClock.clock = clock
+        return HookOnTurnedClock
+
     def operator(self, *, is_native: bool = False, **parameters: Any) -> CreateSnapshotOperator:
         """
         Return a create task on the turned clock, in a DAG of its own.
@@ -56,15 +72,10 @@ class World:
         :param is_native: Whether the DAG's templates render to Python's own types instead of text.
         :param parameters: The operator's; ``task_id`` defaults to ``backup``, ``dag_id`` to ``orders_etl``.
         """
-        clock: Clock = self.clock
-
-        class HookOnTurnedClock(CssHook):
-            pass
 
         class CreateOnTurnedClock(CreateSnapshotOperator):
-            hook_class = HookOnTurnedClock
+            hook_class = self.hook_class
 
-        HookOnTurnedClock.clock = clock
         dag_id = parameters.pop("dag_id", "orders_etl")
         begin = pendulum.datetime(2026, 1, 1, tz="UTC")
         with DAG(dag_id, schedule=None, start_date=begin, render_template_as_native_obj=is_native):
@@ -72,12 +83,60 @@ class World:
 
     def run(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
         """
-        Play one try of a create task and return what came of it.
+        Play one try of a create task, up to its first deferral, and return what came of it.
 
         :param run: Which try; default the first of a manual run.
         :param parameters: The operator's.
         """
         return run_task(self.operator(**parameters), run)
+
+    def play(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
+        """
+        Play one try of a create task through all its deferrals and return what came of it.
+
+        :param run: Which try; default the first of a manual run.
+        :param parameters: The operator's.
+        """
+        outcome = self.run(run, **parameters)
+        if outcome.deferral is None:
+            return outcome
+        return run_in_virtual_time(self.clock, lambda: self.go_on(outcome, run, **parameters))
+
+    async def go_on(self, outcome: Outcome, run: TaskRun | None = None, **parameters: Any) -> Outcome:
+        """
+        Return what came of a try in the end.
+
+        :param outcome: What came of it so far.
+        :param run: Which try; default the first of a manual run.
+        :param parameters: The operator's.
+        """
+        while outcome.deferral is not None:
+            event = await event_of(self.trigger(outcome.deferral), outcome.deferral.timeout)
+            outcome = resume_task(self.operator(**parameters), run, outcome, event)
+        return outcome
+
+    def trigger(self, deferral: Deferral) -> Any:
+        """
+        Return the trigger that a deferral names, on the turned clock.
+
+        :param deferral: What the task handed over.
+        """
+        module, _, name = deferral.classpath.rpartition(".")
+        real = getattr(import_module(module), name)
+        return type(f"{name}OnTurnedClock", (real,), {"hook_class": self.hook_class})(**deferral.arguments)
+
+
+async def event_of(trigger: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - it is Airflow's, and must not happen
+    """
+    Return the one event of a trigger, which ends right after it.
+
+    :param trigger: The trigger.
+    :param timeout: After how many seconds Airflow would fail the task; ``None`` for never.
+    """
+    async with asyncio.timeout(timeout):
+        events = [event.payload async for event in trigger.run()]
+    assert len(events) == 1, events
+    return json.loads(json.dumps(events[0]))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.triggers.log import Log
@@ -29,6 +29,7 @@ class CreateTask(Protocol):
     fail_if_empty: bool
     hold: bool
     given_fields: tuple[str, ...]
+    hook_class: ClassVar[type[CssHook]]
 
     @property
     def hook(self) -> CssHook:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_css.hooks.css import CssHook
 from airflow_css.operators.announce import announce
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
@@ -20,8 +22,9 @@ from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.operators.plan import make_plan
 from airflow_css.operators.run_context import identify
 from airflow_css.operators.turn import TurnInWorker, late_turn
-from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError, CssWaitTimeoutError
-from airflow_css.protocol.events import ENDED, IDLE, read_event, read_snapshot
+from airflow_css.protocol.adoption import SnapshotOrder
+from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
+from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
 from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
@@ -73,6 +76,11 @@ class Creation:
         if self._journey is not None and self._journey.snapshot_id:
             self._operator.log.warning("Killed. The snapshot %s is left alone; the next try adopts it.", self._label())
 
+    @cached_property
+    def _hook(self) -> CssHook:
+        """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
+        return self._operator.hook_class(self._known_journey().plan.css_conn_id)
+
     def _told(self, step: Callable[[], str]) -> str:
         try:
             return step()
@@ -80,7 +88,7 @@ class Creation:
             plan = self._journey.plan if self._journey else None
             tell_the_night_reader(
                 self._operator.log,
-                self._operator.hook if plan else None,
+                self._hook if plan else None,
                 cluster_id=plan.cluster_id if plan else "",
                 snapshot=self._label(),
                 run=plan.run if plan else str(identify(self._context, "")),
@@ -97,6 +105,7 @@ class Creation:
     def _start(self) -> str:
         operator = self._operator
         plan = make_plan(operator, self._context)
+        self._hook = operator.hook
         self._journey = Journey(plan, operator.hook.clock.now().timestamp())
         if operator.deferrable:
             return self._take_turn_or_defer(look_first=plan.look_first, was_busy=True)
@@ -106,14 +115,9 @@ class Creation:
         return self._finish(snapshot)
 
     def _take_turn_or_defer(self, *, look_first: bool, was_busy: bool) -> str:
-        journey = self._known_journey()
-        plan, hook = journey.plan, self._operator.hook
+        plan = self._known_journey().plan
         try:
-            made = hook.get_conn().fulfil(plan.order, look_first=look_first)
-        except CssAuthError as error:
-            if not renews_refused_keys(hook, error):
-                raise
-            made = hook.get_conn().fulfil(plan.order, look_first=True)
+            made = self._fulfil(plan.order, look_first=look_first)
         except CssBusyError as busy:
             if plan.turn_timeout == 0:
                 raise
@@ -124,12 +128,20 @@ class Creation:
             return self._finish(_as_begun(made))
         return self._defer_for_end()
 
+    def _fulfil(self, order: SnapshotOrder, *, look_first: bool) -> EnsuredSnapshot:
+        try:
+            return self._hook.get_conn().fulfil(order, look_first=look_first)
+        except CssAuthError as error:
+            if not renews_refused_keys(self._hook, error):
+                raise
+        return self._hook.get_conn().fulfil(order, look_first=True)
+
     def _defer_for_turn(self, busy: CssBusyError, *, was_busy: bool) -> str:
         journey = self._known_journey()
         contradictions = journey.contradictions.after(was_busy=was_busy)
         contradictions.refuse_too_many(busy)
         plan = journey.plan
-        now = self._operator.hook.clock.now().timestamp()
+        now = self._hook.clock.now().timestamp()
         deadline = journey.asked_at + plan.turn_timeout
         trigger = ClusterIdleTrigger(
             css_conn_id=plan.css_conn_id,
@@ -177,13 +189,15 @@ class Creation:
             arrived = read_event(event, good=IDLE)
         except CssWaitTimeoutError as error:
             # The trigger knows only that the cluster is at work; here it can be asked with what.
-            raise late_turn(self._operator.hook, self._known_journey().plan) from error
-        return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived["was_busy"]))
+            raise late_turn(self._hook, self._known_journey().plan) from error
+        return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived.get("was_busy")))
 
     def _resume_at_end(self, event: Any) -> str:
         self._read_journey(event)
-        arrived = read_event(event, good=ENDED)
-        return self._finish(read_snapshot(arrived["snapshot"]))
+        snapshot = read_snapshot(read_event(event, good=ENDED).get("snapshot"))
+        if snapshot.id != self._known_journey().snapshot_id:
+            raise CssReplyError(f"The trigger sent the end of another snapshot ({snapshot.id}). {RETRY_FINDS_IT}")
+        return self._finish(snapshot)
 
     def _read_journey(self, event: Any) -> None:
         # Before the outcome is looked at: a failure must be told with its cluster and snapshot, too.
@@ -199,7 +213,7 @@ class Creation:
         journey = self._known_journey()
         self._journey = journey.with_snapshot(made.id, made.name, made.made_at)
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
-        announce(self._operator.log, self._operator.hook, journey.plan, made)
+        announce(self._operator.log, self._hook, journey.plan, made)
 
     def _finish(self, snapshot: Snapshot) -> str:
         self._push(snapshot=snapshot.as_json())

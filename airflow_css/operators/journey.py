@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
 from airflow_css.protocol.errors import CssReplyError
+from airflow_css.protocol.events import RETRY_FINDS_IT
 from airflow_css.protocol.provenance import read_mark
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.protocol.waiting import Expectations
@@ -71,31 +72,47 @@ class Journey:
                 contradictions=Contradictions(int(facts["contradictions"])),
                 snapshot_id=str(facts["snapshot_id"]),
                 snapshot_name=str(facts["snapshot_name"]),
-                made_at=facts["made_at"],
+                made_at=_seconds(facts["made_at"]),
             )
-        except (KeyError, TypeError, ValueError) as cause:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as cause:
             raise CssReplyError(
-                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). If the package was upgraded, "
-                "restart the triggerer; the retry finds the snapshot"
+                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
             ) from cause
 
-    @property
-    def made_moment(self) -> datetime | None:
-        """When CSS accepted the snapshot."""
-        return None if self.made_at is None else datetime.fromtimestamp(self.made_at, UTC)
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _plan(facts: Mapping[str, Any]) -> CreationPlan:
-    return CreationPlan(**{**facts, "order": _order(facts["order"])})
+    return CreationPlan(
+        order=_order(facts["order"]),
+        run=str(facts["run"]),
+        look_first=bool(facts["look_first"]),
+        poll_interval=_seconds(facts["poll_interval"]),
+        timeout=float(facts["timeout"]),
+        turn_timeout=float(facts["turn_timeout"]),
+        css_conn_id=str(facts["css_conn_id"]),
+        waits=bool(facts["waits"]),
+    )
 
 
 def _order(facts: Mapping[str, Any]) -> SnapshotOrder:
-    description = facts["description"]
+    description = _text(facts["description"])
+    expected = facts["expected"]
     return SnapshotOrder(
-        cluster_id=facts["cluster_id"],
-        name=facts["name"],
+        cluster_id=str(facts["cluster_id"]),
+        name=str(facts["name"]),
         description=description,
         mark=read_mark(description or ""),
-        expected=Expectations(**facts["expected"]),
+        expected=Expectations(
+            _text(expected["indices"]),
+            allow_partial=bool(expected["allow_partial"]),
+            fail_if_empty=bool(expected["fail_if_empty"]),
+        ),
         on_existing=check_on_existing(facts["on_existing"]),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

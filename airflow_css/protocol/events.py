@@ -24,7 +24,7 @@ from airflow_css.protocol.errors import (
 )
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 
-__all__ = ["ENDED", "FAILED", "IDLE", "read_error", "read_event", "read_snapshot", "write_error"]
+__all__ = ["ENDED", "FAILED", "IDLE", "RETRY_FINDS_IT", "read_error", "read_event", "read_snapshot", "write_error"]
 
 ENDED = "ended"
 """The snapshot ended well."""
@@ -32,6 +32,9 @@ IDLE = "idle"
 """The cluster's turn has come."""
 FAILED = "failed"
 """An error ended the wait; it is in the event."""
+
+RETRY_FINDS_IT = "If the package was upgraded, restart the triggerer; the retry finds the snapshot"
+"""What to do about an event that cannot be understood."""
 
 
 def write_error(error: CssError) -> dict[str, Any]:
@@ -48,10 +51,14 @@ def write_error(error: CssError) -> dict[str, Any]:
     elif isinstance(error, CssTransportError):
         facts |= {"request_may_have_arrived": error.request_may_have_arrived}
     elif isinstance(error, CssUsageError):
-        facts |= {"what": error.what, "value": str(error.value), "rule": error.rule, "legal": error.legal}
+        facts |= {name: _plain(getattr(error, name)) for name in ("what", "value", "rule", "legal")}
     elif isinstance(error, CssSnapshotError):
         facts |= {"snapshot": error.snapshot.as_json() if error.snapshot else None}
     return facts
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def read_error(facts: Mapping[str, Any]) -> CssError:
@@ -59,12 +66,18 @@ def read_error(facts: Mapping[str, Any]) -> CssError:
     Return the error that the facts tell of.
 
     :param facts: As ``write_error`` wrote them. A kind that is not known arrives as ``CssReplyError``.
+    :raises CssReplyError: if they are not that.
     """
     kind = getattr(errors, str(facts.get("kind")), CssReplyError)
     message = str(facts.get("message"))
     if not (isinstance(kind, type) and issubclass(kind, CssError)):
         return CssReplyError(message)
-    error = _build(kind, message, facts)
+    try:
+        error = _build(kind, message, facts)
+    except (AttributeError, TypeError) as cause:
+        raise CssReplyError(
+            f"The trigger sent an error that cannot be read ({cause}): {message}. {RETRY_FINDS_IT}"
+        ) from cause
     error.curable = bool(facts.get("curable"))
     return error
 
@@ -85,25 +98,35 @@ def _build(kind: type[CssError], message: str, facts: Mapping[str, Any]) -> CssE
     return kind(message)
 
 
-def read_snapshot(facts: Mapping[str, Any]) -> Snapshot:
+def read_snapshot(facts: Any) -> Snapshot:
     """
     Return the snapshot that ``Snapshot.as_json`` described.
 
     :param facts: What it gave.
+    :raises CssReplyError: if they are not that.
     """
-    word = str(facts.get("status") or "")
-    return Snapshot(
-        id=str(facts["id"]),
-        name=str(facts.get("name") or ""),
-        status=SnapshotStatus(word),
-        status_word=word,
-        indices=tuple(facts.get("indices") or ()),
-        total_shards=facts.get("total_shards"),
-        failed_shards=facts.get("failed_shards"),
-        bucket=str(facts.get("bucket") or ""),
-        started_at=_moment(facts.get("started_at")),
-        ended_at=_moment(facts.get("ended_at")),
-    )
+    try:
+        word = str(facts["status"])
+        return Snapshot(
+            id=str(facts["id"]),
+            name=str(facts["name"]),
+            status=SnapshotStatus(word),
+            status_word=word,
+            indices=tuple(str(name) for name in facts.get("indices") or ()),
+            total_shards=_number(facts.get("total_shards")),
+            failed_shards=_number(facts.get("failed_shards")),
+            bucket=str(facts.get("bucket") or ""),
+            started_at=_moment(facts.get("started_at")),
+            ended_at=_moment(facts.get("ended_at")),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as cause:
+        raise CssReplyError(
+            f"The trigger sent a snapshot that cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
+        ) from cause
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _moment(text: Any) -> datetime | None:
@@ -120,11 +143,8 @@ def read_event(event: Any, *, good: str) -> Mapping[str, Any]:
     :raises CssReplyError: if the event is not what this version of the package sends.
     """
     outcome = event.get("outcome") if isinstance(event, Mapping) else None
-    if outcome == FAILED and isinstance(event["error"], Mapping):
+    if outcome == FAILED and isinstance(event.get("error"), Mapping):
         raise read_error(event["error"])
     if outcome != good:
-        raise CssReplyError(
-            f"The trigger sent an event that cannot be read (outcome {outcome!r}). If the package was upgraded, "
-            "restart the triggerer; the retry finds the snapshot"
-        )
+        raise CssReplyError(f"The trigger sent an event that cannot be read (outcome {outcome!r}). {RETRY_FINDS_IT}")
     return dict(event)

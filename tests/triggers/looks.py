@@ -87,7 +87,7 @@ class Service:
             assert isinstance(loop, VirtualTimeLoop)
             return await main(loop)
 
-        return run_in_virtual_time(self.clock, begin)
+        return run_in_virtual_time(TurnedClock(self.clock), begin)
 
     @property
     def times(self) -> list[float]:
