@@ -127,7 +127,8 @@ class Sender:
         try:
             return read_reply(call, reply.status_code, reply.headers, reply.content)
         except CssError as error:
-            raise self._scrubbed(error) from None
+            # Without its frames: their variables hold the raw answer, which may repeat a secret.
+            raise self._scrubbed(error).with_traceback(None) from None
 
     def _exchange(
         self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules

@@ -112,7 +112,7 @@ class EmulatorServer(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        threading.Thread(target=self.serve_forever, args=(0.05,), name="css-emulator", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), name="css-emulator", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening, end all connections and wait for their threads."""

@@ -38,7 +38,7 @@ def wait_in_worker(hook: CssHook, plan: CreationPlan, made: EnsuredSnapshot, log
         now = hook.clock.now()
         if listed is not None:
             done = watch.see(listed, now)
-            if watch.last is not None:
+            if watch.last is not None and watch.is_listed:
                 progress.tell(watch.last, watch.age(now), watch.usual)
             if done is not None:
                 return done

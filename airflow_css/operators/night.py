@@ -21,8 +21,6 @@ from airflow_css.triggers.log import Log
 
 __all__ = ["raise_for_airflow", "tell_the_night_reader"]
 
-_NOTHING_TO_ASK = (CssAuthError, CssConfigError, CssUsageError)
-
 
 def raise_for_airflow(error: CssError) -> NoReturn:
     """
@@ -50,9 +48,15 @@ def tell_the_night_reader(
     :param error: What went wrong.
     """
     cluster, newest = cluster_id or "not known", "not looked up"
-    if hook is not None and cluster_id and not isinstance(error, _NOTHING_TO_ASK):
+    if hook is not None and cluster_id and not _is_asking_pointless(error):
         cluster, newest = _look(hook, cluster_id)
     log.error("Cluster: %s. Snapshot: %s. Run: %s. Newest good backup: %s.", cluster, snapshot, run, newest)
+
+
+def _is_asking_pointless(error: CssError) -> bool:
+    # Refused keys must not be sent again; a missing permission says nothing about what may be read.
+    refused_keys = isinstance(error, CssAuthError) and error.reply.status != 403
+    return refused_keys or isinstance(error, CssConfigError | CssUsageError)
 
 
 def _look(hook: CssHook, cluster_id: str) -> tuple[str, str]:

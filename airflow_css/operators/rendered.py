@@ -15,7 +15,7 @@ from airflow_css.protocol.errors import CssUsageError
 __all__ = ["check_number", "check_rendered"]
 
 # A list always counts, since nothing legal begins so; a tuple, a set or a dictionary when a quoted item follows.
-_PRINTED = re.compile(r"\[|[({]\s*['\"]")
+_PRINTED = re.compile(r"\[|[({]\s*['\"].*[)}]$", re.DOTALL)
 
 _LEGAL = {
     "cluster_id": "4f3deec3-efa8-4598-bf91-560aad1377a3",
@@ -75,5 +75,5 @@ def check_number(what: str, value: Any, *, at_least: float) -> float:
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not at_least <= value < float("inf"):
-        raise CssUsageError(what, value, f"it is a number of seconds, at least {at_least:g}", f"{max(at_least, 60):g}")
+        raise CssUsageError(what, value, f"it is a number of seconds, at least {at_least:g}", max(at_least, 60.0))
     return float(value)

@@ -53,6 +53,7 @@ class EndWatch:
     made_at: datetime | None = None
     poll_interval: float | None = None
     last: Snapshot | None = None
+    is_listed: bool = False
     usual: float | None = None
     _began: datetime | None = None
     _absence: Absence = field(default_factory=Absence)
@@ -69,6 +70,7 @@ class EndWatch:
         self._absence.created_at = self.made_at
         if self._absence.is_gone(listed=snapshot is not None, now=now):
             raise CssSnapshotFailedError(_VANISHED.format(name=self.name, id=self.snapshot_id), self.last)
+        self.is_listed = snapshot is not None
         if snapshot is None:
             return None
         self.last = snapshot

@@ -172,7 +172,7 @@ class SnapshotTrigger(_CssTrigger):
                 now = self._now()
                 if listed is not None:
                     done = watch.see(listed, now)
-                    if watch.last is not None:
+                    if watch.last is not None and watch.is_listed:
                         progress.tell(watch.last, watch.age(now), watch.usual)
                     if done is not None:
                         return {"outcome": ENDED, "snapshot": done.as_json()}

@@ -59,11 +59,16 @@ def test_what_says_something_is_left_as_it_is(value: Any) -> None:
     assert check_rendered("indices", value) == value
 
 
+def _is_printed(text: str) -> bool:
+    quoted = text[1:].lstrip()[:1] in {"'", '"'}
+    return text.startswith("[") or (quoted and text[0] in "({" and text[-1] in ")}")
+
+
 @given(st.text(min_size=1) | st.lists(st.text(min_size=1), min_size=1))
 def test_any_text_or_list_passes_unchanged_or_is_refused(value: Any) -> None:
     """Blank, none-like and printed values are refused; whatever else is left as it is."""
     parts = [part.strip() for part in ([value] if isinstance(value, str) else value)]
-    says_something = all(part and part.lower() != "none" and not part.startswith("[") for part in parts)
+    says_something = all(part and part.lower() != "none" and not _is_printed(part) for part in parts)
     try:
         assert check_rendered("indices", value) == value
     except CssUsageError:
@@ -92,3 +97,10 @@ def test_what_is_no_number_of_seconds_is_refused(value: Any, at_least: float) ->
     assert caught.value.what == "timeout"
     assert f"at least {at_least}" in str(caught.value)
     assert check_number("timeout", float(caught.value.legal), at_least=at_least) >= at_least
+
+
+@pytest.mark.parametrize("printed", ["('a', 'b')", "{'a'}", '{"a": 1}', "( 'a',)"])
+def test_a_printed_tuple_set_or_dictionary_is_refused(printed: str) -> None:
+    """What Python prints of a collection is no index name, although CSS would take it for one."""
+    with pytest.raises(CssUsageError, match="printed as text"):
+        check_rendered("indices", printed)
