@@ -111,7 +111,7 @@ class CssUsageError(CssError, ValueError):
     :param legal: A value that passes the same check.
     """
 
-    def __init__(self, what: str, value: object, rule: str, legal: object) -> None:
+    def __init__(self, what: str, value: object, rule: str, legal: Any) -> None:
         super().__init__(what, value, rule, legal)
         self.what = what
         self.value = value
