@@ -182,6 +182,17 @@ class CssEmulator:
         """
         return tuple(parse_snapshot(entry) for entry in self._state.list_snapshots(cluster_id or self.cluster_id))
 
+    def change_keys(self, access_key: str, secret_key: str, security_token: str | None = None) -> None:
+        """
+        Refuse the keys so far, and know only these from now on: what a rotation of keys ends with.
+
+        :param access_key: The access key.
+        :param secret_key: The secret key that goes with it.
+        :param security_token: Makes the key a temporary one that needs this token; default none.
+        """
+        self.access_key, self.secret_key, self.security_token = access_key, secret_key, security_token
+        self._app.gate.key = Key(access_key, secret_key, security_token)
+
     def cancelled(self, cluster_id: str | None = None) -> int:
         """
         Return how many automatic snapshots fell due while something else ran.

@@ -14,7 +14,7 @@ from airflow_css.emulator.emulator import cluster_id_of, host_in_url
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.models import SnapshotStatus
 from airflow_css.protocol.names import check_cluster_id
-from tests.emulator.callers import UNKNOWN_ID, Caller, refusal
+from tests.emulator.callers import UNKNOWN_ID, Caller, refusal, signed_request
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -186,3 +186,20 @@ def test_it_can_be_stopped_and_started_again() -> None:
 def test_printing_it_shows_no_secret() -> None:
     """Its ``repr`` has neither key nor token."""
     assert "planted" not in repr(CssEmulator(secret_key="planted-secret", security_token="planted-token"))
+
+
+def test_after_a_change_of_keys_only_the_new_ones_sign() -> None:
+    """The keys so far are refused, and the connection holds the new ones, which pass."""
+    caller = Caller(CssEmulator(clock=TurnableClock(frozen=True)))
+    path = f"/v1.0/{caller.emulator.project_id}/clusters/{caller.emulator.cluster_id}/index_snapshots"
+    before = signed_request(caller.emulator, "GET", path)
+    assert caller.emulator.handle(before).status == 200
+
+    caller.emulator.change_keys("new-ak", "new-sk", "new-token")
+
+    assert refusal(caller.emulator.handle(before))[:2] == (401, "APIGW.0301")
+    assert caller.emulator.handle(signed_request(caller.emulator, "GET", path)).status == 200
+    with caller.emulator as serving:
+        connection = json.loads(serving.connection_json())
+    assert (connection["login"], connection["password"]) == ("new-ak", "new-sk")
+    assert connection["extra"]["security_token"] == "new-token"
