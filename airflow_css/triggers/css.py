@@ -224,6 +224,7 @@ class ClusterIdleTrigger(_CssTrigger):
     async def _wait(self) -> dict[str, Any]:
         ticket = Ticket(self.asked_at, self.name)
         was_busy = False
+        seen: Cluster | None = None
         told, told_at = "", self._now().timestamp()
         with hub_of_this_loop().join(self._key()) as waiter:
             waiter.line.enter(ticket, self.not_before)
@@ -235,6 +236,7 @@ class ClusterIdleTrigger(_CssTrigger):
                     cluster: Cluster | None = self._read(answer)
                     now = self._now().timestamp()
                     if cluster is not None and answer is not None:
+                        seen = cluster
                         pointless = pointless_to_wait(cluster)
                         if pointless is not None:
                             raise pointless
@@ -245,7 +247,7 @@ class ClusterIdleTrigger(_CssTrigger):
                         if waiter.line.see(answer.number, is_idle=cluster.is_idle, now=now) == ticket:
                             return {"outcome": IDLE, "was_busy": was_busy}
                     if now >= self.deadline:
-                        raise CssWaitTimeoutError(self._too_late(cluster))
+                        raise CssWaitTimeoutError(self._too_late(seen))
                     delay = self._delay(now, now - told_at)
             finally:
                 waiter.line.leave(ticket)

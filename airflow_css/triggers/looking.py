@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
 from airflow_css.hooks.css import CssHook
-from airflow_css.protocol.errors import CssAuthError
+from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssTransportError
 from airflow_css.protocol.fingerprint import short_hash
 
 if TYPE_CHECKING:
@@ -64,7 +67,8 @@ class SignedIn:
     A connection as all looks through it share it: its keys, and the client with its open connections.
 
     The connection is read again every five minutes, so that a change is picked up while tasks wait, and at once after a
-    401. Refused keys are remembered by the process: nobody sends them again.
+    401. As long as its keys work it need not be readable: Airflow says of a connection that it cannot read just now, as
+    during its own restart, that there is none. Refused keys are remembered by the process: nobody sends them again.
 
     :param conn_id: The connection.
     :param hook_class: The hook that reads it.
@@ -113,21 +117,37 @@ class SignedIn:
             return hook.get_conn(), _fingerprint(hook)
 
     def _fresh_hook(self) -> CssHook:
-        now = self._now()
         if self._hook is None:
-            self._hook, self._read_at = self._hook_class(self._conn_id), now
-        elif now - self._read_at > READ_ANEW_SECONDS:
-            self._read_at = now
-            self._hook.renew_keys()
+            self._hook = self._read()
+        elif self._now() - self._read_at > READ_ANEW_SECONDS:
+            with suppress(Exception):
+                self._read_again(self._hook)
         return self._hook
 
     def _has_others_than(self, keys: str) -> bool:
         """Return whether the connection has other keys by now, reading it again unless another look just did."""
-        with self._lock:
+        with self._lock, suppress(Exception):
             hook = self._fresh_hook()
-            if _fingerprint(hook) == keys:
-                hook.renew_keys()
-            return _fingerprint(hook) != keys
+            return _fingerprint(hook) != keys or _fingerprint(self._read_again(hook)) != keys
+        return False
+
+    def _read_again(self, known: CssHook) -> CssHook:
+        # What has not changed keeps its client, whose connections are open.
+        read = self._read()
+        if read.settings != known.settings:
+            self._hook = read
+        return read
+
+    def _read(self) -> CssHook:
+        self._read_at = self._now()
+        hook = self._hook_class(self._conn_id)
+        try:
+            hook.settings  # noqa: B018 - reads the connection
+        except CssConfigError as error:
+            if isinstance(error.__cause__, AirflowNotFoundException):
+                raise CssTransportError(f"{error}; if it does, Airflow could not read it just now") from error
+            raise
+        return hook
 
 
 def _fingerprint(hook: CssHook) -> str:

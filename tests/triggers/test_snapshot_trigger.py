@@ -12,7 +12,6 @@ import pytest
 
 from airflow_css.protocol.errors import (
     CssAuthError,
-    CssConfigError,
     CssNotFoundError,
     CssReplyError,
     CssServerError,
@@ -170,14 +169,21 @@ def test_what_no_waiting_cures_is_told_at_once(status: int, code: str, error: ty
         assert world.emulator.count(LIST) == 1
 
 
-def test_a_connection_that_is_deleted_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is gone when it is read again ends the wait with the way out."""
+def test_a_connection_that_is_deleted_ends_no_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the keys work, a connection that is gone when it is read again changes nothing."""
     snapshot_id = make_snapshot(world, takes=6_000)
     world.clock.at(100, lambda: monkeypatch.delenv("AIRFLOW_CONN_CSS_DEFAULT"))
-    arrived = wait_for(world, snapshot_trigger(world, snapshot_id))
-    assert isinstance(arrived.error, CssConfigError)
-    assert 300 < arrived.at < 400
+    assert wait_for(world, snapshot_trigger(world, snapshot_id)).status == "COMPLETED"
+
+
+def test_a_connection_that_never_was_is_told_after_ten_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that nobody can read ends the wait with the way out; the retry tells for sure."""
+    monkeypatch.delenv("AIRFLOW_CONN_CSS_DEFAULT")
+    arrived = wait_for(world, snapshot_trigger(world, "id-1"))
+    assert isinstance(arrived.error, CssTransportError)
+    assert arrived.error.curable
     assert "Admin, Connections" in str(arrived.error)
+    assert arrived.at >= 20
 
 
 def test_the_deadline_comes_although_every_look_hangs() -> None:
