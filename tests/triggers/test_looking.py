@@ -253,15 +253,9 @@ def test_the_connection_is_read_through_the_supervisor_of_the_triggerer(monkeypa
         async def asend(self, msg: Any) -> Any:
             asked.append(type(msg).__name__)
             extra = '{"region": "eu-west-101", "project_id": "6204a5bd270343b5885144cf9c8c158d"}'
-            return ConnectionResult(
-                conn_id=CONN_ID,
-                conn_type="huaweicloud_css",
-                login="from-afar",
-                password="secret",
-                extra=extra,
-                host=None,
-                schema_=None,
-                port=None,
+            facts = {"conn_id": CONN_ID, "conn_type": "huaweicloud_css", "login": "from-afar", "password": "secret"}
+            return ConnectionResult.model_validate(
+                {**facts, "extra": extra, "host": None, "schema": None, "port": None}
             )
 
     async def main(loop: VirtualTimeLoop) -> Answer:
