@@ -44,8 +44,8 @@ class LeakOnPurpose(BaseOperator):
 
     def execute(self, context: Any) -> None:
         """Leak, then defer."""
-        # In parts, so that neither this file nor what Airflow keeps of it is a place where the word is found.
-        word = "-".join(("leaked", "on", "purpose", "77c1e0"))
+        # Put together here, so that this file, of which Airflow keeps a copy, is no place where the word is found.
+        word = f"leaked-on-purpose-{self.task_id}"
         self.log.info("The word is %s.", word)
         context["ti"].xcom_push(key="word", value=word)
         trigger = SnapshotTrigger(

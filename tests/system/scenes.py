@@ -81,15 +81,18 @@ class Scene:
     emulator: CssEmulator
     conn_id: str
     one_by_one: threading.Lock
-    dag_id: str = ""
-    run_id: str = ""
+    dag_id: str
+    run_id: str
 
-    def start(self, dag_id: str, run_id: str, *, logical_date: datetime | None = None, **conf: Any) -> Scene:
+    @property
+    def defers(self) -> bool:
+        """Whether the task waits in the triggerer."""
+        return self.dag_id.startswith("defer")
+
+    def start(self, *, logical_date: datetime | None = None, **conf: Any) -> None:
         """Start the run; ``conf`` is read by ``css_dags``."""
-        self.dag_id, self.run_id = dag_id, run_id
         with self.one_by_one:
-            self.airflow.trigger(dag_id, run_id, logical_date, {"css_conn_id": self.conn_id, **conf})
-        return self
+            self.airflow.trigger(self.dag_id, self.run_id, logical_date, {"css_conn_id": self.conn_id, **conf})
 
     def clear(self, task_id: str = TASK) -> None:
         """Clear a task of the run."""
@@ -183,16 +186,18 @@ class Stage:
     :param free: The connections that no scene has yet, each with its CSS.
     """
 
-    def __init__(self, airflow: AirflowBench, default: CssEmulator, free: queue.SimpleQueue[tuple[str, CssEmulator]]):
+    def __init__(
+        self, airflow: AirflowBench, default: CssEmulator, free: queue.SimpleQueue[tuple[str, CssEmulator]]
+    ) -> None:
         self.airflow = airflow
         self.default = default
         self._free = free
         self._one_by_one = threading.Lock()
 
-    def scene(self) -> Scene:
+    def scene(self, dag_id: str, run_id: str) -> Scene:
         """Return a scene that nothing has happened in yet."""
         conn_id, emulator = self._free.get_nowait()
-        return Scene(self.airflow, emulator, conn_id, self._one_by_one)
+        return Scene(self.airflow, emulator, conn_id, self._one_by_one, dag_id, run_id)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,12 +24,12 @@ class Kill:
 
     :param when: In words.
     :param mode: ``worker`` or ``defer``.
-    :param play: Makes it happen, in a run that it starts.
+    :param play: Starts the run and makes it happen.
     """
 
     when: str
     mode: str
-    play: Callable[[Scene, str], None]
+    play: Callable[[Scene], None]
 
 
 class Result(NamedTuple):
@@ -48,84 +49,90 @@ def _kill_at(scene: Scene, hold: Hold, *, loses: bool = False) -> None:
     hold.release()
 
 
-def _before_the_post(scene: Scene, run: str) -> None:
+def _before_the_post(scene: Scene) -> None:
     hold = scene.emulator.faults.hold(CREATE)
-    _kill_at(scene.start(*run.split()), hold, loses=True)
+    scene.start()
+    _kill_at(scene, hold, loses=True)
 
 
-def _before_the_post_which_comes_late(scene: Scene, run: str) -> None:
+def _before_the_post_which_comes_late(scene: Scene) -> None:
     hold = scene.emulator.faults.hold(CREATE)
-    _kill_at(scene.start(*run.split()), hold)
+    scene.start()
+    _kill_at(scene, hold)
 
 
-def _before_the_answer(scene: Scene, run: str) -> None:
+def _before_the_answer(scene: Scene) -> None:
     """The retry finds the snapshot while it is being made."""
     hold = scene.emulator.faults.hold(CREATE, when="after")
     looked = scene.emulator.faults.hold(LIST, when="after")
     scene.takes_long()
-    _kill_at(scene.start(*run.split()), hold)
+    scene.start()
+    _kill_at(scene, hold)
     scene.reach(looked)
     looked.release()
     scene.time_passes()
 
 
-def _after_the_answer(scene: Scene, run: str) -> None:
+def _after_the_answer(scene: Scene) -> None:
     hold = scene.emulator.faults.hold(POLICY)
-    _kill_at(scene.start(*run.split()), hold)
+    scene.start()
+    _kill_at(scene, hold)
 
 
-def _after_busy(scene: Scene, run: str) -> None:
+def _after_busy(scene: Scene) -> None:
     hold = scene.emulator.faults.hold(LIST)
     scene.stranger_runs()
-    _kill_at(scene.start(*run.split()), hold)
-    scene.time_passes()
-
-
-def _while_waiting_for_the_turn(scene: Scene, run: str) -> None:
-    hold = scene.emulator.faults.hold(CLUSTER)
-    scene.stranger_runs()
-    _kill_at(scene.start(*run.split()), hold)
-    scene.time_passes()
-
-
-def _after_the_turn_before_the_post(scene: Scene, run: str) -> None:
-    _kill_after_the_turn(scene, run, scene.emulator.faults.hold(CREATE, skip=1), loses=True)
-
-
-def _after_the_turn_before_the_answer(scene: Scene, run: str) -> None:
-    _kill_after_the_turn(scene, run, scene.emulator.faults.hold(CREATE, when="after", skip=1))
-
-
-def _kill_after_the_turn(scene: Scene, run: str, hold: Hold, *, loses: bool = False) -> None:
-    scene.stranger_runs()
-    scene.start(*run.split())
-    if run.startswith("defer"):
-        scene.wait_for_deferral(CLUSTER)
-    else:
-        wait_until(lambda: scene.emulator.count(CLUSTER) > 0, f"{run} does not wait")
-    scene.time_passes()
-    _kill_at(scene, hold, loses=loses)
-
-
-def _while_waiting_for_the_end(scene: Scene, run: str) -> None:
-    hold = scene.emulator.faults.hold(LIST, skip=1)
-    scene.takes_long()
-    scene.start(*run.split())
+    scene.start()
     _kill_at(scene, hold)
     scene.time_passes()
 
 
-def _at_the_end(scene: Scene, run: str) -> None:
+def _while_waiting_for_the_turn(scene: Scene) -> None:
+    hold = scene.emulator.faults.hold(CLUSTER)
+    scene.stranger_runs()
+    scene.start()
+    _kill_at(scene, hold)
+    scene.time_passes()
+
+
+def _after_the_turn_before_the_post(scene: Scene) -> None:
+    _kill_after_the_turn(scene, scene.emulator.faults.hold(CREATE, skip=1), loses=True)
+
+
+def _after_the_turn_before_the_answer(scene: Scene) -> None:
+    _kill_after_the_turn(scene, scene.emulator.faults.hold(CREATE, when="after", skip=1))
+
+
+def _kill_after_the_turn(scene: Scene, hold: Hold, *, loses: bool = False) -> None:
+    scene.stranger_runs()
+    scene.start()
+    if scene.defers:
+        scene.wait_for_deferral(CLUSTER)
+    else:
+        wait_until(lambda: scene.emulator.count(CLUSTER) > 0, f"{scene.run_id} does not wait")
+    scene.time_passes()
+    _kill_at(scene, hold, loses=loses)
+
+
+def _while_waiting_for_the_end(scene: Scene) -> None:
+    hold = scene.emulator.faults.hold(LIST, skip=1)
+    scene.takes_long()
+    scene.start()
+    _kill_at(scene, hold)
+    scene.time_passes()
+
+
+def _at_the_end(scene: Scene) -> None:
     """All is done and pushed; only Airflow has not heard of it."""
-    scene.start(*run.split(), first_end="sleep")
-    wait_until(lambda: scene.xcom("snapshot") is not None, f"{run} does not end")
+    scene.start(first_end="sleep")
+    wait_until(lambda: scene.xcom("snapshot") is not None, f"{scene.run_id} does not end")
     scene.kill_task()
 
 
-def _while_it_is_resumed(scene: Scene, run: str) -> None:
+def _while_it_is_resumed(scene: Scene) -> None:
     """The snapshot has ended, and the process that is to report it is ended as soon as it is seen."""
     scene.takes_long()
-    scene.start(*run.split(), first_end="sleep")
+    scene.start(first_end="sleep")
     scene.wait_for_deferral(LIST)
     scene.time_passes()
     scene.kill_task()
@@ -150,8 +157,8 @@ KILLS = (
 
 
 def _play(stage: Stage, number: int, kill: Kill) -> Result:
-    scene = stage.scene()
-    kill.play(scene, f"{kill.mode}_adopt kill-{number}")
+    scene = stage.scene(f"{kill.mode}_adopt", f"kill-{number}")
+    kill.play(scene)
     return _result(scene, kill)
 
 
@@ -184,22 +191,22 @@ def test_a_killed_task_is_taken_up_by_its_retry(stage: Stage) -> None:
 
 def _second_triggerer(airflow: AirflowBench) -> Component:
     first = airflow.components["triggerer"]
-    return airflow.components.setdefault(
-        "triggerer-2", Component("triggerer-2", first.argv, first.env, first.folder)
-    )
+    return airflow.components.setdefault("triggerer-2", Component("triggerer-2", first.argv, first.env, first.folder))
 
 
 def test_a_killed_triggerer_is_replaced_by_another(stage: Stage) -> None:
-    """While tasks wait for turn and end, their triggerer is killed; another one goes on, without a retry."""
-    turn, end = stage.scene(), stage.scene()
+    """While tasks wait for turn and end, one of two triggerers is killed; the other goes on, without a retry."""
+    turn, end = stage.scene("defer_adopt", "takeover-turn"), stage.scene("defer_adopt", "takeover-end")
     turn.stranger_runs()
     end.takes_long()
-    turn.start("defer_adopt", "takeover-turn").wait_for_deferral(CLUSTER)
-    end.start("defer_adopt", "takeover-end").wait_for_deferral(LIST)
+    turn.start()
+    end.start()
+    turn.wait_for_deferral(CLUSTER)
+    end.wait_for_deferral(LIST)
 
-    stage.airflow.stop("triggerer")
-    before = turn.emulator.count(CLUSTER), end.emulator.count(LIST)
     _second_triggerer(stage.airflow).start()
+    stage.airflow.stop("triggerer", signal.SIGKILL)
+    before = turn.emulator.count(CLUSTER), end.emulator.count(LIST)
     wait_until(lambda: turn.emulator.count(CLUSTER) > before[0], "nobody waits for the turn")
     wait_until(lambda: end.emulator.count(LIST) > before[1], "nobody waits for the end")
     turn.time_passes()
@@ -209,6 +216,5 @@ def test_a_killed_triggerer_is_replaced_by_another(stage: Stage) -> None:
         _result(turn, Kill("triggerer, while waiting for the turn", "defer", _after_busy)),
         _result(end, Kill("triggerer, while waiting for the end", "defer", _at_the_end)),
     ]
-    stage.airflow.restart("triggerer")
     assert _told(stage.airflow.version, results) == "kills 2, one snapshot 2/2, id in XCom 2/2"
     assert [result.tries for result in results] == [1, 1]
