@@ -74,7 +74,7 @@ def read_error(facts: Mapping[str, Any]) -> CssError:
         return CssReplyError(message)
     try:
         error = _build(kind, message, facts)
-    except (AttributeError, TypeError) as cause:
+    except (AttributeError, TypeError, ValueError, OverflowError) as cause:
         raise CssReplyError(
             f"The trigger sent an error that cannot be read ({cause}): {message}. {RETRY_FINDS_IT}"
         ) from cause
@@ -85,9 +85,9 @@ def read_error(facts: Mapping[str, Any]) -> CssError:
 def _build(kind: type[CssError], message: str, facts: Mapping[str, Any]) -> CssError:
     reply = facts.get("reply")
     if issubclass(kind, CssApiError):
-        return kind(ErrorReply(**(reply or {"status": 0})), str(facts.get("remedy") or ""))
+        return kind(_reply(reply or {}), str(facts.get("remedy") or ""))
     if issubclass(kind, CssReplyError):
-        return kind(message, ErrorReply(**reply) if reply else None)
+        return kind(message, _reply(reply) if reply else None)
     if issubclass(kind, CssTransportError):
         return kind(message, request_may_have_arrived=bool(facts.get("request_may_have_arrived", True)))
     if issubclass(kind, CssUsageError):
@@ -96,6 +96,18 @@ def _build(kind: type[CssError], message: str, facts: Mapping[str, Any]) -> CssE
         snapshot = facts.get("snapshot")
         return kind(message, read_snapshot(snapshot) if snapshot else None)
     return kind(message)
+
+
+def _reply(facts: Mapping[str, Any]) -> ErrorReply:
+    pause = facts.get("retry_after")
+    return ErrorReply(
+        status=int(facts.get("status") or 0),
+        code=str(facts.get("code") or ""),
+        message=str(facts.get("message") or ""),
+        request_id=str(facts.get("request_id") or ""),
+        call=str(facts.get("call") or ""),
+        retry_after=None if pause is None else float(pause),
+    )
 
 
 def read_snapshot(facts: Any) -> Snapshot:
