@@ -25,7 +25,7 @@ from airflow_css.protocol.waiting import (
 )
 from airflow_css.protocol.watch import EndWatch
 from airflow_css.triggers.looking import Kind, LookKey
-from airflow_css.triggers.poll_hub import Answer, hub_of_this_loop
+from airflow_css.triggers.poll_hub import FRESH_SECONDS, Answer, hub_of_this_loop
 from airflow_css.triggers.progress import Progress
 
 __all__ = ["ClusterIdleTrigger", "SnapshotTrigger"]
@@ -164,11 +164,9 @@ class SnapshotTrigger(_CssTrigger):
         watch = self._watch()
         progress = Progress(self.snapshot_name, self.snapshot_id, self.log, holds_worker=False)
         with hub_of_this_loop().join(self._key()) as waiter:
-            delay = 0.0
+            delay, at_most = 0.0, _LAST_LOOK_SECONDS
             while True:
-                # The look at the very end is waited for even when the time is up: a good end seen late is good.
-                left = max(watch.seconds_left(self._now()), _LAST_LOOK_SECONDS)
-                listed = self._read(await waiter.next(delay, at_most=left))
+                listed = self._read(await waiter.next(delay, at_most=at_most))
                 now = self._now()
                 if listed is not None:
                     done = watch.see(listed, now)
@@ -177,7 +175,11 @@ class SnapshotTrigger(_CssTrigger):
                     if done is not None:
                         return {"outcome": ENDED, "snapshot": done.as_json()}
                 watch.refuse_late(now)
-                delay = watch.delay(now, chance())
+                delay, left = watch.delay(now, chance()), watch.seconds_left(now)
+                # A look at the very end is waited for, since a good end seen late is good; unless one just before it
+                # was answered, after which there is no other one so soon.
+                is_last = listed is not None and left < FRESH_SECONDS
+                at_most = left if is_last else left + _LAST_LOOK_SECONDS
 
 
 class ClusterIdleTrigger(_CssTrigger):

@@ -86,6 +86,23 @@ def test_a_good_end_after_the_deadline_is_good(world: World) -> None:
     assert arrived.at == 0
 
 
+def test_an_end_just_before_the_deadline_is_seen(world: World) -> None:
+    """However rare the looks are, there is one at the deadline, and its answer is waited for."""
+    snapshot_id = make_snapshot(world, takes=95)
+    arrived = wait_for(world, snapshot_trigger(world, snapshot_id, timeout=100.0, poll_interval=60.0))
+    assert arrived.status == "COMPLETED"
+    assert arrived.at == pytest.approx(100, abs=0.1)
+
+
+@pytest.mark.parametrize("timeout", [98.5, 100.0, 101.0, 101.9, 102.0, 103.0])
+def test_a_look_just_before_the_deadline_does_not_put_it_off(world: World, timeout: float) -> None:
+    """Two looks are two seconds apart; a deadline that falls between is kept all the same."""
+    snapshot_id = make_snapshot(world, ending="stuck")
+    arrived = wait_for(world, snapshot_trigger(world, snapshot_id, timeout=timeout, poll_interval=50.0))
+    assert isinstance(arrived.error, CssWaitTimeoutError)
+    assert arrived.at == pytest.approx(timeout, abs=0.1)
+
+
 def test_a_deadline_that_passed_is_told_after_one_look(world: World) -> None:
     """One look decides when the time was up before the trigger began."""
     snapshot_id = make_snapshot(world, ending="stuck")
