@@ -52,7 +52,7 @@ class World:
 
         :param extra: More keys for its extra; ``None`` takes one away.
         """
-        os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = self.emulator.connection_json(**extra)
+        os.environ[_CONNECTION] = self.emulator.connection_json(**extra)
 
     @cached_property
     def hook_class(self) -> type[CssHook]:
@@ -149,5 +149,12 @@ def new_world(**options: Any) -> Iterator[World]:
     clock = TurnableClock(frozen=True)
     with CssEmulator(clock=clock, client_time=clock.now, **{"creation_takes": 300.0, **options}) as emulator:
         world = World(emulator, TurnedClock(clock))
+        before = os.environ.get(_CONNECTION)
         world.connect()
-        yield world
+        try:
+            yield world
+        finally:
+            # A world made for a whole file outlives the tests, and whoever puts the environment back after each.
+            os.environ.pop(_CONNECTION, None)
+            if before is not None:
+                os.environ[_CONNECTION] = before
