@@ -27,6 +27,8 @@ from tests.virtual_time import run_in_virtual_time
 
 __all__ = ["World", "event_of", "new_world"]
 
+_CONNECTION = "AIRFLOW_CONN_CSS_DEFAULT"
+
 
 @dataclass
 class World:
