@@ -42,6 +42,8 @@ OPTIONS = {
     # Only task processes are killed here, which their supervisors report; a slow machine must not look like a dead one.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
     "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "120",
+    # Airflow 2 notices an ended process by this alone. What is noticed again before it is handled counts twice.
+    "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "8",
 }
 
 
@@ -205,8 +207,11 @@ def stage_of(python: Path, home: Path) -> Iterator[Stage]:
     """Start an Airflow with the examples and ``css_dags``, whose connections hold the planted secrets."""
     with ExitStack() as stack:
         default, *others = (
-            stack.enter_context(CssEmulator(creation_takes=0.5, secret_key=SECRET_KEY, security_token=TOKEN))
-            for _ in range(SCENES + 1)
+            stack.enter_context(
+                # Access keys differ, because a triggerer remembers the keys that were refused.
+                CssEmulator(access_key=f"ak-{n}", secret_key=SECRET_KEY, security_token=TOKEN, creation_takes=0.5)
+            )
+            for n in range(SCENES + 1)
         )
         free: queue.SimpleQueue[tuple[str, CssEmulator]] = queue.SimpleQueue()
         environment: Mapping[str, str] = {**OPTIONS, **default.connection_env(deployment="bench")}

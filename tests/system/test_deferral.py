@@ -97,7 +97,7 @@ def test_bad_answers_do_not_end_a_wait(stage: Stage) -> None:
 
 
 def _keys(scene: Scene, word: str) -> tuple[str, str]:
-    """Return keys of this scene alone: a triggerer remembers refused ones."""
+    """Return keys of this scene alone."""
     return f"{word}-ak-of-{scene.run_id}", f"{word}-sk-of-{scene.run_id}"
 
 

@@ -18,7 +18,7 @@ def _play(stage: Stage, example: Example, mode: str) -> tuple[str, str, int, boo
     state = airflow.wait_for_run(dag_id, mode, ("success", "failed"), PATIENCE)
     made = {snapshot.id for snapshot in stage.default.snapshots()} - before
     pushed = airflow.rows("SELECT value FROM xcom WHERE run_id = ? AND key = 'backup_id'", mode)
-    assert all(any(snapshot_id in value for (value,) in pushed) for snapshot_id in made)
+    assert all(any(snapshot_id in str(value) for (value,) in pushed) for snapshot_id in made)
     logs = airflow.home / "logs" / f"dag_id={dag_id}" / f"run_id={mode}"
     return example.file, state, len(made), any(logs.rglob("*.trigger.*"))
 
