@@ -25,7 +25,7 @@ from tests.running import Deferral, Outcome, TaskRun, resume_task, run_task
 from tests.turned_clock import TurnedClock
 from tests.virtual_time import run_in_virtual_time
 
-__all__ = ["World", "event_of", "new_world"]
+__all__ = ["DeferringWorld", "World", "event_of", "new_world"]
 
 _CONNECTION = "AIRFLOW_CONN_CSS_DEFAULT"
 
@@ -99,7 +99,7 @@ class World:
         :param run: Which try; default the first of a manual run.
         :param parameters: The operator's.
         """
-        outcome = self.run(run, **parameters)
+        outcome = run_task(self.operator(**parameters), run)
         if outcome.deferral is None:
             return outcome
         return run_in_virtual_time(self.clock, lambda: self.go_on(outcome, run, **parameters))
@@ -141,16 +141,30 @@ async def event_of(trigger: Any, timeout: float | None = None) -> Any:  # noqa: 
     return json.loads(json.dumps(events[0]))
 
 
+class DeferringWorld(World):
+    """A world whose tasks wait in the triggerer."""
+
+    def run(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
+        """
+        Play one try of a deferrable task through all its deferrals and return what came of it.
+
+        :param run: Which try; default the first of a manual run.
+        :param parameters: The operator's.
+        """
+        return self.play(run, **{"deferrable": True, **parameters})
+
+
 @contextmanager
-def new_world(**options: Any) -> Iterator[World]:
+def new_world(*, kind: type[World] = World, **options: Any) -> Iterator[World]:
     """
     Yield a world in which ``css_default`` leads to its emulator.
 
+    :param kind: Its class: ``DeferringWorld`` for tasks that wait in the triggerer.
     :param options: The emulator's.
     """
     clock = TurnableClock(frozen=True)
     with CssEmulator(clock=clock, client_time=clock.now, **{"creation_takes": 300.0, **options}) as emulator:
-        world = World(emulator, TurnedClock(clock))
+        world = kind(emulator, TurnedClock(clock))
         before = os.environ.get(_CONNECTION)
         world.connect()
         try:
