@@ -72,6 +72,7 @@ def _save_files(folder: Path) -> list[str]:
     return [name[1] for name in names if name]
 
 
+@pytest.mark.heavy
 def test_the_tutorial_leads_to_the_first_backup(tmp_path: Path) -> None:
     """Typed from top to bottom, it makes a backup and shows what it promises."""
     folder = make_folder(tmp_path)
