@@ -70,7 +70,6 @@ def report(rows: list[Row]) -> str:
     for row in rows:
         bound = "" if row.bound is None else f"<= {row.bound:g}"
         kept = "" if row.bound is None else ("yes" if row.holds else "NO")
-        lines.append(
-            f"| {row.what} | {row.ours:.1f} {row.unit} | {row.other:.1f} {row.unit} | {row.value:.2f} | {bound} | {kept} |"
-        )
+        ours, other = (f"{seconds:.1f} {row.unit}" for seconds in (row.ours, row.other))
+        lines.append(f"| {row.what} | {ours} | {other} | {row.value:.2f} | {bound} | {kept} |")
     return "\n".join(lines)
