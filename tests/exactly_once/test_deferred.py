@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.exactly_once.tables import has_its_id, identity, made_by, print_table
 from tests.exactly_once.test_faults_table import (
     CREATE,
@@ -58,9 +60,12 @@ def _check(rows: list[Row]) -> None:
 
 def test_a_fault_of_the_creation_leaves_one_snapshot() -> None:
     """Whatever answers the creation of a deferrable task, it comes to the same as in a worker."""
-    _check([*_lost_answers(), *_server_errors(), *_odd_successes(), *_busy(), *_throttled(), *_taken_names()])
+    rows = [*_lost_answers(), *_server_errors(), *_odd_successes(), *_busy(), *_throttled(), *_taken_names()]
+    # The other server errors take the path of a 500, and each repeats its pauses.
+    _check([row for row in rows if not row.what.startswith(("502,", "502 4", "503", "504"))])
 
 
+@pytest.mark.heavy
 def test_a_fault_of_the_look_leaves_one_snapshot() -> None:
     """A list that fails, in worker or trigger, never leads to a second snapshot."""
     _check([row for what, (fault, expected) in LOOKS.items() for row in _look_rows(what, fault, expected)])
