@@ -22,7 +22,7 @@ NEW_LIFE = ("success 1 first", "success 2 second", "failed 1 -")
 # Airflow 2 runs a cleared running task again as a retry: the same life. Airflow 3 mostly adds to the limit of tries, as
 # for any clear, which begins a new life; but not always.
 EITHER = ("success 1 first", "success 1 first or success 2 second", "success 1 first or failed 1 -")
-A_DAY, ANOTHER_DAY = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+A_DAY, ANOTHER_DAY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
 Story = Callable[[Scene], Iterator[str]]
 """Starts a run, goes on with it, and names each point at which the run has ended and is looked at."""
