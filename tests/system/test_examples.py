@@ -28,15 +28,21 @@ def _known(stage: Stage) -> list[Example]:
     return [example for example in EXAMPLES if example.minimum <= version]
 
 
+def _set_default_deferrable(stage: Stage, value: str) -> None:
+    """Tasks read the option where they run, so another value takes another scheduler, and no other Airflow."""
+    scheduler = stage.airflow.components["scheduler"]
+    name = "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"
+    if scheduler.env.get(name, "False") != value:
+        scheduler.env[name] = value
+        stage.airflow.restart("scheduler")
+
+
 @pytest.mark.parametrize("mode", ["worker", "deferrable"])
 def test_examples_end_as_declared(stage: Stage, mode: str) -> None:
     """The state of the run and the number of its snapshots are the declared ones, whoever does the waiting."""
     examples = _known(stage)
     assert not stage.airflow.import_errors()
-    # Tasks read the option where they run, so the other mode takes another scheduler, and no other Airflow.
-    scheduler = stage.airflow.components["scheduler"]
-    scheduler.env["AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"] = str(mode == "deferrable")
-    stage.airflow.restart("scheduler")
+    _set_default_deferrable(stage, str(mode == "deferrable"))
 
     seen = [_play(stage, example, mode) for example in examples]
 
