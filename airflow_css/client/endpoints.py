@@ -45,17 +45,17 @@ def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> 
     """
     parts = _split(endpoint)
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        raise CssConfigError(f"The endpoint {endpoint!r} has more than a host and a port. {_EXAMPLE}")
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} has more than a host and a port. {_EXAMPLE}")
     host = _host(endpoint, parts.hostname)
     port = _port(endpoint, parts.netloc)
     if parts.scheme == "https":
         return f"https://{host}{port}"
     if parts.scheme != "http":
-        raise CssConfigError(f"The endpoint {endpoint!r} is neither https nor http. {_EXAMPLE}")
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} is neither https nor http. {_EXAMPLE}")
     if not (is_loopback(parts.hostname or "") or parts.hostname in allow_http_hosts):
         raise CssConfigError(
-            f"The endpoint {endpoint!r} is not encrypted. Use 'https://{host}{port}', or name the host in the option "
-            "[airflow_css] allow_http_hosts of this Airflow."
+            f"The endpoint {_shown(endpoint)!r} is not encrypted. Use 'https://{host}{port}', or name the host in the "
+            "option [airflow_css] allow_http_hosts of this Airflow."
         )
     return f"http://{host}{port}"
 
@@ -64,16 +64,16 @@ def _split(endpoint: str) -> SplitResult:
     text = endpoint.strip()
     # urlsplit drops line breaks and tabs, so that another host could be read than is shown.
     if not text.isprintable():
-        raise CssConfigError(f"The endpoint {endpoint!r} is no address. {_EXAMPLE}")
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} is no address. {_EXAMPLE}")
     try:
         return urlsplit((text if "://" in text else f"https://{text}").rstrip("/"))
     except ValueError as cause:
-        raise CssConfigError(f"The endpoint {endpoint!r} is no address. {_EXAMPLE}") from cause
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} is no address. {_EXAMPLE}") from cause
 
 
 def _host(endpoint: str, host: str | None) -> str:
     if not host or not _HOST_NAME.fullmatch(host):
-        raise CssConfigError(f"The endpoint {endpoint!r} has no host name. {_EXAMPLE}")
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} has no host name. {_EXAMPLE}")
     return f"[{host}]" if ":" in host else host
 
 
@@ -81,7 +81,7 @@ def _port(endpoint: str, netloc: str) -> str:
     try:
         port = urlsplit(f"//{netloc}").port
     except ValueError as cause:
-        raise CssConfigError(f"The endpoint {endpoint!r} has no valid port. {_EXAMPLE}") from cause
+        raise CssConfigError(f"The endpoint {_shown(endpoint)!r} has no valid port. {_EXAMPLE}") from cause
     return f":{port}" if port is not None else ""
 
 
@@ -95,3 +95,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _shown(endpoint: str) -> str:
+    # Keys that somebody put into the address are masked by nobody else.
+    return re.sub(r"[?#].*", "?***", re.sub(r"[^/@]*@", "***@", endpoint), flags=re.DOTALL)

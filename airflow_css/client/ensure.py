@@ -10,11 +10,11 @@ making a second one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from airflow_css.client.clock import Clock
-from airflow_css.protocol.adoption import Adopt, Create, SnapshotOrder, decide
+from airflow_css.protocol.adoption import Adopt, Create, SnapshotOrder, decide, is_ours
 from airflow_css.protocol.errors import (
     CssBusyError,
     CssConflictError,
@@ -75,7 +75,6 @@ def ensure(
     decision = decide(order, look()) if look_first else Create(order.name)
     if isinstance(decision, Adopt):
         return _adopted(decision)
-    left_behind: frozenset[str] = frozenset()
     pause = FIRST_PAUSE_SECONDS
     for number in range(1, MOST_CREATIONS + 1):
         try:
@@ -86,11 +85,15 @@ def ensure(
             listed = look()
             if number == 1 and not look_first and isinstance(error, CssBusyError | CssConflictError):
                 # This run has made nothing yet, so what bears its mark is of a deleted run of the same id.
-                left_behind = frozenset(snapshot.id for snapshot in listed)
-            before, decision = decision, decide(order, listed, left_behind=left_behind)
+                order = replace(order, left_behind=tuple(s.id for s in listed if is_ours(s, order)))
+            before, decision = decision, decide(order, listed)
             if isinstance(decision, Adopt):
                 return _adopted(decision)
-            if isinstance(error, CssBusyError) or number == MOST_CREATIONS or _replaces_again(before, decision):
+            if isinstance(error, CssBusyError):
+                # Whoever waits for the turn asks again, and must not forget it.
+                error.left_behind = order.left_behind
+                raise
+            if number == MOST_CREATIONS or _replaces_again(before, decision):
                 raise
         clock.sleep(pause)
         pause *= 2

@@ -113,22 +113,28 @@ class Sender:
     def _send_once(
         self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
     ) -> T:
-        try:
-            reply = self._exchange(call.method, url, data, query, rules)
-        except requests.RequestException as cause:
-            # The cause is cut off: its text may hold the request, and the facts are in the new error.
-            raise error_from_requests(cause, call.name, self.endpoint) from None
-        except OSError as cause:
-            # A CA bundle that is not there is noticed before the connection, outside the exceptions of requests.
-            raise CssConfigError(
-                f"{call.name} was not sent: {cause}. Check the extra 'verify' of the connection: true, false, or the "
-                "path of a CA bundle on this machine, for example '/etc/ssl/certs/ca-certificates.crt'"
-            ) from None
+        reply, failure = self._answer(call.name, call.method, url, data, query, rules)
+        if reply is None:
+            # Raised here and not where it was caught: the exception below would come along, with the signed request in
+            # it.
+            raise failure or CssTransportError(f"{call.name} brought no answer")
         try:
             return read_reply(call, reply.status_code, reply.headers, reply.content)
         except CssError as error:
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
             raise self._scrubbed(error).with_traceback(None) from None
+
+    def _answer(self, name: str, *request: Any) -> tuple[requests.Response | None, CssError | None]:
+        try:
+            return self._exchange(*request), None
+        except requests.RequestException as cause:
+            return None, error_from_requests(cause, name, self.endpoint)
+        except OSError as cause:
+            # A CA bundle that is not there is noticed before the connection, outside the exceptions of requests.
+            return None, CssConfigError(
+                f"{name} was not sent: {cause}. Check the extra 'verify' of the connection: true, false, or the path "
+                "of a CA bundle on this machine, for example '/etc/ssl/certs/ca-certificates.crt'"
+            )
 
     def _exchange(
         self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules

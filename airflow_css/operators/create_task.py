@@ -29,6 +29,8 @@ class CreateTask(Protocol):
     fail_if_empty: bool
     hold: bool
     given_fields: tuple[str, ...]
+    task_id: str
+    dag: Any
     hook_class: ClassVar[type[CssHook]]
 
     @property
@@ -38,6 +40,9 @@ class CreateTask(Protocol):
     @property
     def log(self) -> Log:
         """Where the task tells what happens."""
+
+    def has_dag(self) -> bool:
+        """Whether it belongs to a DAG."""
 
     def defer(self, *args: Any, **kwargs: Any) -> Any:
         """Hand the wait to a trigger."""

@@ -140,7 +140,7 @@ class Creation:
         journey = self._known_journey()
         contradictions = journey.contradictions.after(was_busy=was_busy)
         contradictions.refuse_too_many(busy)
-        plan = journey.plan
+        plan = journey.plan.remembering(busy.left_behind)
         now = self._hook.clock.now().timestamp()
         deadline = journey.asked_at + plan.turn_timeout
         trigger = ClusterIdleTrigger(
@@ -197,6 +197,11 @@ class Creation:
         snapshot = read_snapshot(read_event(event, good=ENDED).get("snapshot"))
         if snapshot.id != self._known_journey().snapshot_id:
             raise CssReplyError(f"The trigger sent the end of another snapshot ({snapshot.id}). {RETRY_FINDS_IT}")
+        # The trigger has judged it already, but perhaps by the rules of another version.
+        if judge_created(snapshot, self._known_journey().plan.order.expected).verdict is not Verdict.GOOD:
+            raise CssReplyError(
+                f"The trigger sent {snapshot.status_word or 'no word'} for a good end. {RETRY_FINDS_IT}"
+            )
         return self._finish(snapshot)
 
     def _read_journey(self, event: Any) -> None:

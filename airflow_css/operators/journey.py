@@ -111,6 +111,7 @@ def _order(facts: Mapping[str, Any]) -> SnapshotOrder:
             fail_if_empty=bool(expected["fail_if_empty"]),
         ),
         on_existing=check_on_existing(facts["on_existing"]),
+        left_behind=tuple(str(part) for part in facts.get("left_behind") or ()),
     )
 
 

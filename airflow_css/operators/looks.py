@@ -42,6 +42,7 @@ class PatientLooks:
         self._hook = hook
         self._log = log
         self._forgiveness = Forgiveness()
+        self._was_renewed = False
 
     def ask(self, look: Callable[[CssClient], T]) -> T | None:
         """
@@ -53,8 +54,10 @@ class PatientLooks:
         try:
             answer = look(self._hook.get_conn())
         except CssAuthError as error:
-            if not renews_refused_keys(self._hook, error):
+            # Once in a row: a backend that gives other keys at each read would make this a loop without end.
+            if self._was_renewed or not renews_refused_keys(self._hook, error):
                 raise
+            self._was_renewed = True
             self._log.info("The keys were refused; the connection has other ones now, which are used from here on.")
             return None
         except FORGIVEN_ERRORS as error:
@@ -63,4 +66,5 @@ class PatientLooks:
             self._log.warning("Look %d in a row without an answer: %s", self._forgiveness.in_a_row, error)
             return None
         self._forgiveness.reset()
+        self._was_renewed = False
         return answer

@@ -21,6 +21,8 @@ from airflow_css.triggers.log import Log
 
 __all__ = ["raise_for_airflow", "tell_the_night_reader"]
 
+MOST_INDICES_TOLD = 5
+
 
 def raise_for_airflow(error: CssError) -> NoReturn:
     """
@@ -66,8 +68,7 @@ def _look(hook: CssHook, cluster_id: str) -> tuple[str, str]:
         cluster = client.get_cluster(cluster_id, once=True).label
         found = newest_good(client.list_snapshots(cluster_id, once=True))
         newest = _describe(found, hook.clock.now())
-    except CssError:
-        # The failure that brought us here is the one to be told.
+    except Exception:  # noqa: BLE001 - the failure that brought us here is the one to be told, whatever fails now
         return cluster, newest
     return cluster, newest
 
@@ -77,4 +78,6 @@ def _describe(snapshot: Snapshot | None, now: datetime) -> str:
         return "none"
     when = snapshot.began_at
     age = f"{when:%Y-%m-%d %H:%M:%S} UTC, {in_words((now - when).total_seconds())} old" if when else "of unknown age"
-    return f"{snapshot.name}, {age}, id {snapshot.id}"
+    inside = ", ".join(snapshot.indices[:MOST_INDICES_TOLD]) or "indices not listed"
+    more = ", ..." if len(snapshot.indices) > MOST_INDICES_TOLD else ""
+    return f"{snapshot.name}, {age}, id {snapshot.id}, holds {inside}{more}"

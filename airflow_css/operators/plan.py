@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_css.operators.create_task import CreateTask
@@ -46,6 +47,14 @@ class CreationPlan:
     def cluster_id(self) -> str:
         """The cluster."""
         return self.order.cluster_id
+
+    def remembering(self, left_behind: tuple[str, ...]) -> CreationPlan:
+        """
+        Return the plan with what a deleted run of the same id left behind.
+
+        :param left_behind: Ids of snapshots; nothing changes when there are none.
+        """
+        return replace(self, order=replace(self.order, left_behind=left_behind)) if left_behind else self
 
 
 def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
@@ -94,7 +103,16 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
 
 def _given(operator: CreateTask, field: str) -> Any:
     """Return the rendered value of a field, ``None`` only when the DAG gave none."""
-    return check_rendered(field, getattr(operator, field)) if field in operator.given_fields else None
+    is_given = field in operator.given_fields or _is_mapped_over(operator, field)
+    return check_rendered(field, getattr(operator, field)) if is_given else None
+
+
+def _is_mapped_over(operator: CreateTask, field: str) -> bool:
+    """Return whether the DAG expands over the field: then a None is one value among others, and a missing one."""
+    dag = operator.dag if operator.has_dag() else None
+    mapped = getattr(dag.get_task(operator.task_id), "expand_input", None) if dag else None
+    values = getattr(mapped, "value", None)
+    return isinstance(values, Mapping) and field in values
 
 
 def _name(operator: CreateTask, context: Any) -> str:
@@ -112,7 +130,7 @@ def _name(operator: CreateTask, context: Any) -> str:
 def _cluster_id(operator: CreateTask) -> str:
     cluster_id, cluster_name = _given(operator, "cluster_id"), _given(operator, "cluster_name")
     if cluster_id is not None and cluster_name is not None:
-        rule = "either cluster_id or cluster_name is needed, not both"
+        rule = "the cluster_id is given too, and only one of them may be; leave one out"
         raise CssUsageError("cluster_name", cluster_name, rule, "search-prod")
     if cluster_id is not None:
         return check_cluster_id(cluster_id)
@@ -133,6 +151,6 @@ def _cluster_id_of(operator: CreateTask, name: str) -> str:
         visible = ", ".join(c.name for c in operator.hook.list_clusters()[:10]) or "none"
         raise CssConfigError(
             f"No cluster is named {name!r} in project {operator.hook.settings.project_id}. Visible are: {visible}. "
-            "Check the name, the region and the project"
+            "Check the name, the region and the project; an id goes into cluster_id"
         )
     return cluster.id

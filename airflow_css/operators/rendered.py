@@ -8,11 +8,14 @@ to a printed list is a mistake in the DAG that would back up the wrong thing, or
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_css.protocol.errors import CssUsageError
 
 __all__ = ["check_number", "check_rendered"]
+
+LONGEST_SECONDS = 31_536_000
 
 # A list always counts, since nothing legal begins so; a tuple, a set or a dictionary when a quoted item follows.
 _PRINTED = re.compile(r"\[|[({]\s*['\"].*[)}]$", re.DOTALL)
@@ -36,7 +39,9 @@ def check_rendered(field: str, value: Any) -> Any:
     :raises CssUsageError: if it is empty, ``None``-like, a list that was printed into a text, or a list where a text
         is needed.
     """
-    is_list = isinstance(value, list | tuple)
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if not is_list and isinstance(value, Iterable) and not isinstance(value, str):
+        raise CssUsageError(field, value, f"it is a {type(value).__name__}; a text or a list is needed", _LEGAL[field])
     if is_list and value and field != "indices":
         raise CssUsageError(field, value, "it is a list where one value is needed", _LEGAL[field])
     for part in value if is_list and value else [value]:
@@ -44,7 +49,7 @@ def check_rendered(field: str, value: Any) -> Any:
         if rule:
             raise CssUsageError(field, value, rule, _LEGAL[field])
     # Native rendering also makes numbers and truth values out of templates.
-    return value if is_list else str(value)
+    return list(value) if is_list else str(value)
 
 
 def _rule_broken_by(field: str, part: Any) -> str:
@@ -74,6 +79,7 @@ def check_number(what: str, value: Any, *, at_least: float) -> float:
     :raises CssUsageError: if it is no number, or smaller.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not at_least <= value < float("inf"):
-        raise CssUsageError(what, value, f"it is a number of seconds, at least {at_least:g}", max(at_least, 60.0))
+    if not is_number or not at_least <= value <= LONGEST_SECONDS:
+        rule = f"it is a number of seconds, at least {at_least:g} and at most {LONGEST_SECONDS:,} (a year)"
+        raise CssUsageError(what, value, rule, max(at_least, 60.0))
     return float(value)

@@ -7,6 +7,7 @@ is put off ever longer, and after ten such contradictions in a row given up.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
-    CssError,
     CssWaitTimeoutError,
 )
 from airflow_css.protocol.models import Cluster, SnapshotStatus
@@ -57,17 +57,21 @@ class TurnInWorker:
         :raises CssBusyError: if the plan allows no waiting, or "busy" is said of an idle cluster again and again.
         :raises CssStateError: if waiting is pointless: the cluster is down, or its snapshot function is off.
         """
-        look_first = self._plan.look_first
+        look_first, order, was_renewed = self._plan.look_first, self._plan.order, False
         asked_at = self._hook.clock.now()
         while True:
             try:
-                return self._hook.get_conn().fulfil(self._plan.order, look_first=look_first)
+                return self._hook.get_conn().fulfil(order, look_first=look_first)
             except CssAuthError as error:
-                if not renews_refused_keys(self._hook, error):
+                # Once: a backend that gives other keys at each read would make this a loop without end.
+                if was_renewed or not renews_refused_keys(self._hook, error):
                     raise
+                was_renewed = True
             except CssBusyError as busy:
                 if self._plan.turn_timeout == 0:
                     raise
+                was_renewed = False
+                order = replace(order, left_behind=busy.left_behind or order.left_behind)
                 self._await_turn(busy, asked_at)
             look_first = True
 
@@ -145,7 +149,7 @@ def in_the_way(hook: CssHook, cluster_id: str) -> str:
     """
     try:
         listed = hook.get_conn().list_snapshots(cluster_id, once=True)
-    except CssError:
+    except Exception:  # noqa: BLE001 - an explanation must never hide what it explains
         return "what is in the way could not be read"
     running = [s for s in listed if s.status is SnapshotStatus.BUILDING or s.restore_status == "restoring"]
     if not running:

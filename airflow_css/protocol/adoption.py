@@ -11,7 +11,7 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -21,7 +21,7 @@ from airflow_css.protocol.names import fold_name, sibling_name
 from airflow_css.protocol.provenance import Mark, has_unknown_mark
 from airflow_css.protocol.waiting import Expectations, Judgement, Verdict, judge_created
 
-__all__ = ["Adopt", "Create", "OnExisting", "SnapshotOrder", "check_on_existing", "decide"]
+__all__ = ["Adopt", "Create", "OnExisting", "SnapshotOrder", "check_on_existing", "decide", "is_ours"]
 
 OnExisting = Literal["adopt", "fail", "new"]
 ON_EXISTING: tuple[OnExisting, ...] = ("adopt", "fail", "new")
@@ -38,6 +38,8 @@ class SnapshotOrder:
     :param mark: What the description's mark says; ``None`` outside a run: then the name alone identifies the snapshot.
     :param expected: What counts as good; its index list is what is sent.
     :param on_existing: What to do with a snapshot of an earlier life: ``adopt``, ``fail`` or ``new``.
+    :param left_behind: Ids of what bears this mark but was there before this task instance made anything: a deleted run
+        of the same id made it, so it counts as of an earlier life.
     """
 
     cluster_id: str
@@ -46,6 +48,7 @@ class SnapshotOrder:
     mark: Mark | None = None
     expected: Expectations = field(default_factory=Expectations)
     on_existing: OnExisting = "adopt"
+    left_behind: tuple[str, ...] = ()
 
     def under_name(self, name: str) -> SnapshotOrder:
         """
@@ -95,18 +98,16 @@ def check_on_existing(value: str) -> OnExisting:
     raise CssUsageError("on_existing", value, f"it is one of {', '.join(ON_EXISTING)}", "adopt")
 
 
-def decide(order: SnapshotOrder, listed: Sequence[Snapshot], *, left_behind: Collection[str] = ()) -> Adopt | Create:
+def decide(order: SnapshotOrder, listed: Sequence[Snapshot]) -> Adopt | Create:
     """
     Return what to do about an order, given what the cluster has.
 
     :param order: What was asked for.
     :param listed: The snapshots of the cluster.
-    :param left_behind: Ids of what was there when the very first creation of this task instance was refused: a deleted
-        run of the same id must have made it. What is still being made counts as this run's own all the same.
     :raises CssConflictError: if another's snapshot has the name, or ``on_existing`` is ``fail`` and one is there.
     """
-    ours = [s for s in listed if _is_ours(s, order)]
-    mine = [s for s in ours if _is_this_life(s, order, left_behind)]
+    ours = [s for s in listed if is_ours(s, order)]
+    mine = [s for s in ours if _is_this_life(s, order)]
     adopted, passed_over = _choose(mine, order)
     if adopted is not None:
         return Adopt(adopted)
@@ -119,18 +120,25 @@ def decide(order: SnapshotOrder, listed: Sequence[Snapshot], *, left_behind: Col
     return Create(_free_name(order, listed, ours), passed_over)
 
 
-def _is_ours(snapshot: Snapshot, order: SnapshotOrder) -> bool:
+def is_ours(snapshot: Snapshot, order: SnapshotOrder) -> bool:
+    """
+    Return whether a snapshot was made for this order, in whatever life.
+
+    :param snapshot: As listed.
+    :param order: What was asked for.
+    """
     if order.mark is not None:
         return order.mark.is_same_instance(snapshot.mark)
     return snapshot.name == order.name and snapshot.mark is None and not has_unknown_mark(snapshot.description)
 
 
-def _is_this_life(snapshot: Snapshot, order: SnapshotOrder, left_behind: Collection[str]) -> bool:
+def _is_this_life(snapshot: Snapshot, order: SnapshotOrder) -> bool:
     if order.mark is None or snapshot.mark is None:
         return True
-    if snapshot.id in left_behind and snapshot.status is not SnapshotStatus.BUILDING:
-        return False
-    return snapshot.mark.life == order.mark.life
+    if snapshot.status is SnapshotStatus.BUILDING:
+        # Whatever happened to the task meanwhile, nothing newer can be had, and a second one would only stand in line.
+        return True
+    return snapshot.id not in order.left_behind and snapshot.mark.life == order.mark.life
 
 
 def _choose(
@@ -181,9 +189,13 @@ def _free_name(order: SnapshotOrder, listed: Sequence[Snapshot], ours: Sequence[
         return order.name
     if order.mark is None and holder in ours:
         # Without a mark nothing tells a second one of ours from a stranger's, so none is made.
+        reason = _judge(holder, order).reason
         raise CssConflictError(
-            ErrorReply(0, message=f"The snapshot {holder.name} ({holder.id}) is there but is no backup."),
-            "Delete it, or use another name.",
+            ErrorReply(
+                0,
+                message=f"The snapshot {holder.name} ({holder.id}) is there but is no backup of what is asked for: {reason}.",
+            ),
+            "Use another name.",
         )
     if holder in ours:
         return sibling_name(order.name, [s.name for s in listed])

@@ -176,7 +176,13 @@ class CssNotFoundError(CssApiError):
 
 
 class CssBusyError(CssApiError):
-    """Another operation runs on the cluster, or on the snapshot."""
+    """
+    Another operation runs on the cluster, or on the snapshot.
+
+    ``left_behind`` holds the ids of what a deleted run of the same id made; whoever asks again hands them on.
+    """
+
+    left_behind: tuple[str, ...] = ()
 
 
 class CssStateError(CssApiError):

@@ -131,8 +131,12 @@ def _count(number: int | None) -> str:
 
 
 def _emptiness(snapshot: Snapshot, indices: str | None) -> str:
-    if snapshot.total_shards == 0:
-        return "it is empty: it has no shards, so nothing was backed up"
+    total, failed = snapshot.total_shards, snapshot.failed_shards or 0
+    if total and failed >= total:
+        return f"every one of its {total} shards failed, so nothing was backed up"
+    if total == 0:
+        asked = f" (asked for: {indices})" if indices else ""
+        return f"it is empty: it has no shards, so nothing was backed up{asked}"
     unmatched = _unmatched(indices, snapshot.indices)
     if unmatched:
         return f"no index in it matches {', '.join(unmatched)}; it has {', '.join(snapshot.indices)}"

@@ -26,6 +26,10 @@ REFUSED_FOR_SECONDS = 600.0
 
 # Keys that were refused in this process, with the refusal and until when it is remembered.
 _refused: dict[str, tuple[CssAuthError, float]] = {}
+# Two connections may hold the same keys, and the service counts the refusals of a key.
+_at_once: dict[str, threading.Semaphore] = {}
+AT_ONCE_PER_KEY = 2
+LONGEST_WAIT_FOR_ROOM_SECONDS = 1.0
 
 
 class Kind(Enum):
@@ -97,6 +101,16 @@ class SignedIn:
         return self._ask(*self._client(), ask)
 
     def _ask(self, client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
+        room = _at_once.setdefault(keys, threading.Semaphore(AT_ONCE_PER_KEY))
+        # A refusal comes at once. Who waits longer waits for a look that hangs, and must not hang with it.
+        has_room = room.acquire(timeout=LONGEST_WAIT_FOR_ROOM_SECONDS)
+        try:
+            return self._ask_unless_refused(client, keys, ask)
+        finally:
+            if has_room:
+                room.release()
+
+    def _ask_unless_refused(self, client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
         remembered = _refused.get(keys)
         if remembered is not None and self._now() <= remembered[1]:
             raise copy(remembered[0])

@@ -124,7 +124,12 @@ class _Door:
         await self._gate.acquire()
         # Airflow finds its way back to the triggerer's process through the context.
         work = partial(copy_context().run, self._look, key)
-        look = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            look = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except RuntimeError:
+            # No thread is to be had just now; the room must be there for the next look.
+            self._gate.release()
+            raise
         self._inside.add(look)
         look.add_done_callback(self.make_room)
         return look
@@ -190,7 +195,10 @@ class _Group:
     async def _look(self) -> Answer:
         number = (self.last.number if self.last else 0) + 1
         if self._under_way is None:
-            self._under_way = await self._door.begin(self._key)
+            try:
+                self._under_way = await self._door.begin(self._key)
+            except RuntimeError as error:
+                return Answer(number, error=CssTransportError(f"The look could not begin: {error}"))
         # A look that hangs is not cut off, since its thread cannot be; it counts as no answer, and is not begun again.
         done, _ = await asyncio.wait({self._under_way}, timeout=LONGEST_LOOK_SECONDS)
         if not done:

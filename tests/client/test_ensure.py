@@ -86,7 +86,9 @@ def test_asking_again_gives_the_same(place: Place) -> None:
 def test_a_bad_one_is_left_to_whoever_asks(place: Place, status: str) -> None:
     """A bad one under the name is an error with a way out: a script's name may mean more than a task's."""
     bad = place.emulator.add_snapshot(NAME, status=status)
-    with pytest.raises(CssConflictError, match=rf"\({bad}\) is there but is no backup. Delete it, or use another name"):
+    with pytest.raises(
+        CssConflictError, match=rf"\({bad}\) is there but is no backup of what is asked for: .* Use another name"
+    ):
         place.ensure()
     assert place.emulator.count("create_snapshot") == 0
 

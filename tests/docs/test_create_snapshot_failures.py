@@ -174,7 +174,8 @@ def test_the_last_line_reads_as_shown() -> None:
 
 def _parts(line: str) -> tuple[str, str, str, datetime, str]:
     found = re.fullmatch(
-        r"Cluster: .*?\. Snapshot: (.*?)\. Run: (.*?)\. Newest good backup: (\S+), (.*) UTC, .*, id (.*)\.", line
+        r"Cluster: .*?\. Snapshot: (.*?)\. Run: (.*?)\. Newest good backup: (\S+), (.*) UTC, .*, id (.*), holds .*\.",
+        line,
     )
     assert found
     snapshot, run, name, began, backup_id = found.groups()

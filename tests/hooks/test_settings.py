@@ -247,7 +247,7 @@ def test_a_host_goes_before_the_region(fields: dict[str, Any], expected: str, ex
 )
 def test_a_bad_host_is_refused(host: str) -> None:
     """The rules for addresses hold for connections too."""
-    assert repr(host) in _refusal(host=host)
+    assert repr(host.replace("u:p@", "***@")) in _refusal(host=host)
 
 
 @pytest.mark.parametrize(

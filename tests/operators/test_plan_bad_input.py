@@ -138,7 +138,7 @@ def test_a_native_template_that_comes_to_nothing_is_a_mistake(world: World, fiel
 def test_a_cluster_is_named_in_one_way(world: World) -> None:
     """Naming a cluster by id and by name at once is refused before either is looked up."""
     error = _message(world, "both", cluster_id=world.emulator.cluster_id, cluster_name="search-dev")
-    assert "either cluster_id or cluster_name is needed, not both" in str(error)
+    assert "the cluster_id is given too, and only one of them may be; leave one out" in str(error)
 
 
 Change = Callable[[dict[str, Any], str], None]

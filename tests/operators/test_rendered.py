@@ -56,7 +56,7 @@ def test_the_way_out_is_named(field: str) -> None:
 @pytest.mark.parametrize("value", ["orders-*", "nonesuch", "a[1]", "none-of-these", "0", ["a", "b"], ("a",), ["none2"]])
 def test_what_says_something_is_left_as_it_is(value: Any) -> None:
     """A value is not changed by being checked."""
-    assert check_rendered("indices", value) == value
+    assert check_rendered("indices", value) == (list(value) if isinstance(value, tuple) else value)
 
 
 def _is_printed(text: str) -> bool:
@@ -77,7 +77,7 @@ def test_any_text_or_list_passes_unchanged_or_is_refused(value: Any) -> None:
         assert says_something
 
 
-@pytest.mark.parametrize(("value", "at_least"), [(1, 1), (0, 0), (0.5, 0), (90_000, 1), (10**9, 1)])
+@pytest.mark.parametrize(("value", "at_least"), [(1, 1), (0, 0), (0.5, 0), (90_000, 1), (31_536_000, 1)])
 def test_a_number_of_seconds_is_returned_as_such(value: float, at_least: float) -> None:
     """Whole numbers and fractions are taken, the bound included."""
     checked = check_number("timeout", value, at_least=at_least)

@@ -93,15 +93,15 @@ orders = st.builds(
 unmarked = st.builds(SnapshotOrder, st.just(CLUSTER), st.just(NAME), expected=expectations)
 
 
-def _left(listed: Sequence[Snapshot], *, recreated: bool) -> list[str]:
-    """Return the ids of what a deleted run left behind."""
-    return [snapshot.id for snapshot in listed] if recreated else []
+def _after_a_deleted_run(order: SnapshotOrder, listed: Sequence[Snapshot], *, recreated: bool) -> SnapshotOrder:
+    """Return the order, which knows what a deleted run left behind."""
+    return replace(order, left_behind=tuple(snapshot.id for snapshot in listed)) if recreated else order
 
 
 def _decided(order: SnapshotOrder, listed: Sequence[Snapshot], *, recreated: bool = False) -> Adopt | Create:
     """Return the decision; a refusal ends the example."""
     try:
-        return decide(order, listed, left_behind=_left(listed, recreated=recreated))
+        return decide(_after_a_deleted_run(order, listed, recreated=recreated), listed)
     except CssConflictError as refused:
         assert str(refused).endswith(".")  # noqa: PT017 - a refusal is one of the three legal answers
         assume(condition=False)
@@ -141,13 +141,13 @@ def test_what_was_made_is_found_again(
 ) -> None:
     """After an accident behind a creation, the next look adopts what was made, and nothing is made twice."""
     decision = _decided(order, listed, recreated=recreated)
-    left_behind = _left(listed, recreated=recreated)
+    order = _after_a_deleted_run(order, listed, recreated=recreated)
     if isinstance(decision, Create):
         made = Snapshot("made", decision.name, S.BUILDING, "BUILDING", order.description or "")
-        again = decide(order, [made, *listed] if first else [*listed, made], left_behind=left_behind)
+        again = decide(order, [made, *listed] if first else [*listed, made])
         assert again == Adopt(made)
     else:
-        assert decide(order, listed[::-1], left_behind=left_behind).__class__ is Adopt
+        assert decide(order, listed[::-1]).__class__ is Adopt
 
 
 def test_an_unmarked_order_takes_only_its_name() -> None:
@@ -185,7 +185,7 @@ def test_a_running_one_of_this_life_comes_first(order: SnapshotOrder, listed: li
         s
         for s in listed
         if s.mark is not None
-        and replace(s.mark, hold=False) == MARK
+        and replace(s.mark, hold=False, life=MARK.life if s.status is S.BUILDING else s.mark.life) == MARK
         and judge_created(s, order.expected).verdict is not Verdict.FAILED
     ]
     assume(mine)
@@ -219,7 +219,14 @@ def _listed(status: SnapshotStatus, description: str, name: str = NAME) -> Snaps
 ORDER = SnapshotOrder(CLUSTER, NAME, THIS_LIFE, MARK, Expectations("orders-*"))
 
 
-@pytest.mark.parametrize("status", [S.BUILDING, S.COMPLETED, S.UNKNOWN])
+@pytest.mark.parametrize("wish", ["adopt", "new", "fail"])
+def test_a_running_one_is_taken_in_whatever_life_it_began(wish: OnExisting) -> None:
+    """A task that was cleared while its snapshot was being made goes on with it, whatever ``on_existing`` says."""
+    running = _listed(S.BUILDING, EARLIER)
+    assert decide(replace(ORDER, on_existing=wish), [running]) == Adopt(running)
+
+
+@pytest.mark.parametrize("status", [S.COMPLETED, S.UNKNOWN])
 def test_an_acceptable_one_of_an_earlier_life_is_treated_as_wished(status: SnapshotStatus) -> None:
     """``adopt`` uses it and says so, ``new`` makes a sibling once, ``fail`` refuses and says what to set."""
     old = _listed(status, EARLIER)
@@ -258,20 +265,24 @@ def test_the_mark_goes_before_the_name() -> None:
     assert decide(ORDER, [_listed(S.COMPLETED, "", "orders-other"), mine]) == Adopt(mine)
 
 
+def _leaving(order: SnapshotOrder, snapshot: Snapshot) -> SnapshotOrder:
+    return replace(order, left_behind=(snapshot.id,))
+
+
 def test_a_recreated_run_does_not_take_the_deleted_ones_end() -> None:
     """When the very first creation is refused, what ended is of a deleted run; what still runs is this one's."""
     ended, running = _listed(S.COMPLETED, THIS_LIFE), _listed(S.BUILDING, THIS_LIFE)
-    assert decide(ORDER, [ended], left_behind=[ended.id]) == Adopt(ended, is_earlier_life=True)
-    assert decide(ORDER, [running], left_behind=[running.id]) == Adopt(running)
+    assert decide(_leaving(ORDER, ended), [ended]) == Adopt(ended, is_earlier_life=True)
+    assert decide(_leaving(ORDER, running), [running]) == Adopt(running)
     with pytest.raises(CssConflictError):
-        decide(replace(ORDER, on_existing="fail"), [ended], left_behind=[ended.id])
+        decide(_leaving(replace(ORDER, on_existing="fail"), ended), [ended])
 
 
 def test_a_recreated_run_takes_what_it_made_itself_although_it_has_ended() -> None:
     """What was not there at the refusal is this run's own: nothing is made a third time."""
     left = _listed(S.COMPLETED, THIS_LIFE)
     own = replace(_listed(S.COMPLETED, THIS_LIFE, f"{NAME}-2"), id="own")
-    assert decide(replace(ORDER, on_existing="new"), [left, own], left_behind=[left.id]) == Adopt(own)
+    assert decide(_leaving(replace(ORDER, on_existing="new"), left), [left, own]) == Adopt(own)
 
 
 OTHERS: dict[str, str] = {
