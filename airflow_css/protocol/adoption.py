@@ -189,11 +189,11 @@ def _free_name(order: SnapshotOrder, listed: Sequence[Snapshot], ours: Sequence[
         return order.name
     if order.mark is None and holder in ours:
         # Without a mark nothing tells a second one of ours from a stranger's, so none is made.
-        reason = _judge(holder, order).reason
+        reason = f"is no backup of what is asked for: {_judge(holder, order).reason}"
         raise CssConflictError(
             ErrorReply(
                 0,
-                message=f"The snapshot {holder.name} ({holder.id}) is there but is no backup of what is asked for: {reason}.",
+                message=f"The snapshot {holder.name} ({holder.id}) is there but {reason}.",
             ),
             "Use another name.",
         )
