@@ -24,6 +24,7 @@ from airflow_css.protocol.errors import (
     CssTransportError,
 )
 from tests.turned_clock import TurnedClock
+from tests.world import World
 
 NAME = "orders-20261123"
 Fault = Callable[[FaultScript, str], None]
@@ -247,3 +248,13 @@ def test_wrong_keys_are_sent_once(place: Place) -> None:
         client.list_snapshots(place.emulator.cluster_id)
     assert caught.value.reply.status == 401
     assert len(place.emulator.requests) == 1
+
+
+def test_an_error_brings_no_signed_request_along(world: World) -> None:
+    """What went wrong below is not chained to the error: it would hold the request with its token and its signature."""
+    world.emulator.faults.drop(call="list_snapshots", times=None)
+    with pytest.raises(CssTransportError) as caught:
+        world.client.list_snapshots(world.emulator.cluster_id)
+
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None

@@ -153,6 +153,18 @@ def test_a_run_made_again_makes_no_third(on_existing: str, number: int) -> None:
         assert outcome.xcom["return_value"] == made[-1].id
 
 
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_run_made_again_on_a_busy_cluster_makes_a_new_one(world: World, *, deferrable: bool) -> None:
+    """What the deleted run left is remembered over the wait for the turn: ``new`` makes another snapshot."""
+    _succeed(world, "new")
+    world.emulator.add_snapshot("of-a-stranger", status="BUILDING")
+    outcome = world.play(_try(1), retries=RETRIES, on_existing="new", deferrable=deferrable)
+    assert outcome.state == "success"
+    old, new = sorted(made_by(identity(), world), key=lambda snapshot: snapshot.name)
+    assert new.name == f"{old.name}-2"
+    assert outcome.xcom["return_value"] == new.id
+
+
 @pytest.mark.parametrize(("on_existing", "state"), [("adopt", "success"), ("fail", "failed")])
 def test_a_run_made_again_on_a_busy_cluster(world: World, on_existing: str, state: str) -> None:
     """When the first creation of a run made again meets "busy", what the deleted run left is of an earlier life."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
-from tests.running import TaskRun
+from tests.running import TaskRun, run_task
 from tests.task_log import reading_the_log
 from tests.world import World, new_world
 
@@ -126,3 +128,16 @@ def test_a_templated_cluster_name_is_looked_up(world: World) -> None:
     """The cluster's name may be a template as well."""
     outcome = world.run(cluster_name="search-{{ 'dev' }}", wait_for_completion=False)
     assert outcome.xcom["cluster_id"] == world.emulator.cluster_id
+
+
+@pytest.mark.parametrize("field", ["indices", "cluster_name", "description"])
+def test_a_none_among_mapped_values_is_a_missing_value(world: World, field: str) -> None:
+    """Where a DAG expands over a parameter, a None is refused instead of meaning the default: perhaps everything."""
+    kind = type(world.operator())
+    with DAG("mapped", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+        mapped: Any = kind.partial(task_id="backup").expand(**{field: ["x", None]})
+    outcome = run_task(mapped.unmap({field: None}), TaskRun(map_index=1))
+
+    assert outcome.state == "failed"
+    assert f"The {field} None cannot be used: it was rendered to nothing" in str(outcome.error)
+    assert world.emulator.count("create_snapshot") == 0

@@ -104,3 +104,17 @@ def test_a_printed_tuple_set_or_dictionary_is_refused(printed: str) -> None:
     """What Python prints of a collection is no index name, although CSS would take it for one."""
     with pytest.raises(CssUsageError, match="printed as text"):
         check_rendered("indices", printed)
+
+
+@pytest.mark.parametrize("value", [31_536_001, 1e15, 10**400])
+def test_more_than_a_year_is_refused(value: float) -> None:
+    """A number that no clock can hold is refused before a snapshot is made, not after."""
+    with pytest.raises(CssUsageError, match="at most 31,536,000"):
+        check_number("timeout", value, at_least=1)
+
+
+@pytest.mark.parametrize("value", [{"a"}, frozenset({"a"}), {"a": 1}, {"a": 1}.keys(), b"a"])
+def test_what_is_neither_text_nor_list_is_refused(value: Any) -> None:
+    """A set or bytes would be sent as Python prints them."""
+    with pytest.raises(CssUsageError, match="a text or a list is needed"):
+        check_rendered("indices", value)

@@ -9,7 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_css.protocol.errors import CssBusyError, CssStateError, CssWaitTimeoutError
-from tests.running import TaskRun
+from tests.running import TaskRun, run_task
 from tests.task_log import reading_the_log
 from tests.world import World, new_world
 
@@ -194,3 +194,26 @@ def test_the_interval_bounds_the_looks_for_the_turn_too(world: World) -> None:
     moments = [seen.at for seen in world.emulator.requests if seen.call == "get_cluster"]
     assert len(moments) > 3
     assert all((later - earlier).total_seconds() >= 44.9 for earlier, later in pairwise(moments))
+
+
+def test_keys_that_change_at_each_read_are_tried_twice(world: World) -> None:
+    """A backend that gives other keys at each read does not make a refused task ask for ever."""
+    real = world.hook_class
+
+    class OtherKeysAtEachRead(real):  # type: ignore[misc, valid-type] # the class is made for this world
+        reads = 0
+
+        @classmethod
+        def get_connection(cls, conn_id: str) -> Any:
+            cls.reads += 1
+            connection = super().get_connection(conn_id)
+            connection.password = f"wrong-{cls.reads}"
+            return connection
+
+    task = world.operator(retries=1)
+    type(task).hook_class = OtherKeysAtEachRead
+    outcome = run_task(task)
+
+    assert outcome.state == "failed"
+    assert "APIGW.0301" in str(outcome.error)
+    assert len(world.emulator.requests) == 2

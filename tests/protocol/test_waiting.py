@@ -55,6 +55,8 @@ JUDGED = [
     (S.PART_FAILED, None, None, STRICT, Verdict.FAILED),
     (S.PART_FAILED, 6, 1, PARTIAL, Verdict.GOOD),
     (S.PART_FAILED, 0, 0, PARTIAL, Verdict.FAILED),
+    (S.PART_FAILED, 6, 6, PARTIAL, Verdict.FAILED),
+    (S.COMPLETED, 6, 6, PARTIAL, Verdict.FAILED),
     (S.FAILED, 6, 0, Expectations(allow_partial=True, fail_if_empty=False), Verdict.FAILED),
 ]
 
