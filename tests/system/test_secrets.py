@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.playing import NEEDLES, SECRET_KEY, TOKEN
-from tests.system.scenes import LIST, Stage, all_at_once
+from tests.system.scenes import LIST, Stage, all_at_once, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -67,11 +67,15 @@ def test_the_search_finds_what_leaks(stage: Stage) -> None:
     scene.start(cluster_id=cluster_id, snapshot_id=snapshot_id)
     scene.wait_for_deferral(LIST)
 
-    found = _places(stage.airflow.home, (LEAKED,))
-
     folder = "logs/dag_id=leak/run_id=leak/task_id=backup/attempt=1.log"
-    assert folder in found
-    assert any(place.startswith(f"{folder}.trigger.") for place in found)
+
+    def is_in_both_logs() -> bool:
+        found = _places(stage.airflow.home, (LEAKED,))
+        return folder in found and any(place.startswith(f"{folder}.trigger.") for place in found)
+
+    # The triggerer writes its log when it comes to it.
+    wait_until(is_in_both_logs, "the leak is in both logs")
+    found = _places(stage.airflow.home, (LEAKED,))
     assert any(place.startswith("airflow.db") for place in found)
     (kwargs,) = stage.airflow.rows(
         "SELECT t.kwargs FROM trigger t JOIN task_instance i ON i.trigger_id = t.id WHERE i.run_id = 'leak'"
