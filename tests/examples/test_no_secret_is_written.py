@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from airflow_css.emulator import CssEmulator
 from tests.examples.playing import SECRET_KEY, TOKEN, Played, places_of_secrets, play
 
 
+@pytest.mark.heavy
 def test_a_refused_signature_leaves_no_secret_behind(tmp_path: Path) -> None:
     """A run whose signature is refused, with the token echoed in the answer, fails and leaves no secret anywhere."""
     with CssEmulator(secret_key=SECRET_KEY, security_token=TOKEN) as emulator:
