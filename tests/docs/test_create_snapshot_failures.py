@@ -39,7 +39,7 @@ class Life:
 
 PLAYED = {
     "Airflow retries the task": Life("stuck", SECOND_TRY),
-    "it was cleared while it ran": Life("stuck", SECOND_TRY),
+    "it was cleared while its snapshot was being made": Life("stuck", SECOND_TRY),
     "it was cleared after a success": Life("completed", AFTER_CLEAR),
     "it was cleared after a bad snapshot": Life("failed", AFTER_CLEAR),
     "the run was deleted and made again": Life("completed", TaskRun()),

@@ -19,6 +19,9 @@ ON_EXISTING = ("adopt", "new", "fail")
 ORDINALS = ("first", "second", "third")
 SAME = ("success 1 first",) * 3
 NEW_LIFE = ("success 1 first", "success 2 second", "failed 1 -")
+# The snapshot has ended when the cleared task looks again. Airflow 2 runs it again as a retry: the same life. Airflow 3
+# mostly adds to the limit of tries, as for any clear, which begins a new life; but not always.
+EITHER = ("success 1 first", "success 1 first or success 2 second", "success 1 first or failed 1 -")
 A_DAY, ANOTHER_DAY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
 Story = Callable[[Scene], Iterator[str]]
@@ -125,7 +128,7 @@ STORIES = (
         dag="_pair",
     ),
     Told(_fail_then_clear, BOTH, "failed", {"clear after failure": NEW_LIFE}),
-    Told(_clear_while_running, BOTH, "running", {"clear while running": SAME}),
+    Told(_clear_while_running, BOTH, "running", {"clear while running": EITHER}),
     Told(_delete_and_make_again, BOTH, "again", {"run made again": NEW_LIFE}),
     Told(_clear_while_deferred, ("defer",), "deferred", {"clear while deferred": SAME}),
     Told(_fail_while_deferred, ("defer",), "marked", {"marked failed while deferred, cleared": SAME}),
