@@ -17,16 +17,16 @@ from airflow_css.operators.announce import announce
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
-from airflow_css.operators.looks import renews_refused_keys
-from airflow_css.operators.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.operators.plan import make_plan
-from airflow_css.operators.run_context import identify
 from airflow_css.operators.turn import TurnInWorker, late_turn
 from airflow_css.protocol.adoption import SnapshotOrder
 from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
+from airflow_css.tasks.looks import renews_refused_keys
+from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
+from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ class NameFromRun:
         :param context: Airflow's context.
         :param jinja_env: Renders the connection's id, which is rendered after the name.
         """
-        from airflow_css.operators.run_context import identify, moment_of
         from airflow_css.protocol.errors import CssConfigError
         from airflow_css.protocol.names import derive_name
+        from airflow_css.tasks.run_context import identify, moment_of
 
         conn_id = str(context["task"].css_conn_id)
         if "{{" in conn_id or "{%" in conn_id:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.looks import PatientLooks
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.watch import EndWatch
+from airflow_css.tasks.looks import PatientLooks
 from airflow_css.triggers.log import Log
 from airflow_css.triggers.progress import Progress
 

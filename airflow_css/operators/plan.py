@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_css.operators.create_task import CreateTask
-from airflow_css.operators.rendered import check_number, check_rendered
-from airflow_css.operators.run_context import identify, is_first_try
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
 from airflow_css.protocol.description import describe
-from airflow_css.protocol.errors import CssConfigError, CssUsageError
-from airflow_css.protocol.names import check_cluster_id, check_description, fold_name, join_indices
+from airflow_css.protocol.names import check_description, fold_name, join_indices
 from airflow_css.protocol.provenance import make_mark
 from airflow_css.protocol.waiting import Expectations
+from airflow_css.tasks.fields import cluster_of, given
+from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.run_context import identify, is_first_try
 
 __all__ = ["CreationPlan", "make_plan"]
 
@@ -74,17 +73,17 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     turn_timeout = check_number("turn_timeout", operator.turn_timeout, at_least=0)
     if poll_interval is not None:
         poll_interval = check_number("poll_interval", poll_interval, at_least=1)
-    description = _given(operator, "description")
+    description = given(operator, "description")
     if description is not None:
         check_description(str(description))
-    indices = _given(operator, "indices")
+    indices = given(operator, "indices")
     joined = None if indices is None else join_indices(indices)
     name = _name(operator, context)
     identity = identify(context, operator.hook.deployment)
     mark = make_mark(identity, joined, hold=operator.hold)
     return CreationPlan(
         order=SnapshotOrder(
-            cluster_id=_cluster_id(operator),
+            cluster_id=cluster_of(operator),
             name=name,
             description=describe(description, identity, mark),
             mark=mark,
@@ -101,56 +100,13 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     )
 
 
-def _given(operator: CreateTask, field: str) -> Any:
-    """Return the rendered value of a field, ``None`` only when the DAG gave none."""
-    is_given = field in operator.given_fields or _is_mapped_over(operator, field)
-    return check_rendered(field, getattr(operator, field)) if is_given else None
-
-
-def _is_mapped_over(operator: CreateTask, field: str) -> bool:
-    """Return whether the DAG expands over the field: then a None is one value among others, and a missing one."""
-    dag = operator.dag if operator.has_dag() else None
-    mapped = getattr(dag.get_task(operator.task_id), "expand_input", None) if dag else None
-    values = getattr(mapped, "value", None)
-    return isinstance(values, Mapping) and field in values
-
-
 def _name(operator: CreateTask, context: Any) -> str:
-    given = operator.snapshot_name
-    if callable(given):
+    name = operator.snapshot_name
+    if callable(name):
         # Airflow has called it by now, except when execute() is called directly, as in a user's own test.
-        given = given(context, operator.get_template_env())
-    text = str(check_rendered("snapshot_name", given))
+        name = name(context, operator.get_template_env())
+    text = str(check_rendered("snapshot_name", name))
     name = fold_name(text)
     if name != text:
         operator.log.info("The snapshot name %r is not legal as it is; %r is used.", text, name)
     return name
-
-
-def _cluster_id(operator: CreateTask) -> str:
-    cluster_id, cluster_name = _given(operator, "cluster_id"), _given(operator, "cluster_name")
-    if cluster_id is not None and cluster_name is not None:
-        rule = "the cluster_id is given too, and only one of them may be; leave one out"
-        raise CssUsageError("cluster_name", cluster_name, rule, "search-prod")
-    if cluster_id is not None:
-        return check_cluster_id(cluster_id)
-    if cluster_name is not None:
-        return _cluster_id_of(operator, str(cluster_name))
-    default = operator.hook.settings.cluster_id
-    if not default:
-        raise CssConfigError(
-            f"No cluster is named. Set cluster_id or cluster_name of the task, or the extra 'cluster_id' of the "
-            f"connection {operator.css_conn_id!r}, for example to '4f3deec3-efa8-4598-bf91-560aad1377a3'"
-        )
-    return default
-
-
-def _cluster_id_of(operator: CreateTask, name: str) -> str:
-    cluster = operator.hook.find_cluster(name)
-    if cluster is None:
-        visible = ", ".join(c.name for c in operator.hook.list_clusters()[:10]) or "none"
-        raise CssConfigError(
-            f"No cluster is named {name!r} in project {operator.hook.settings.project_id}. Visible are: {visible}. "
-            "Check the name, the region and the project; an id goes into cluster_id"
-        )
-    return cluster.id

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.looks import PatientLooks, renews_refused_keys
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.errors import (
     CssAuthError,
@@ -24,6 +23,7 @@ from airflow_css.protocol.models import Cluster, SnapshotStatus
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.protocol.waiting import next_delay, pointless_to_wait
+from airflow_css.tasks.looks import PatientLooks, renews_refused_keys
 from airflow_css.triggers.log import Log
 
 if TYPE_CHECKING:

@@ -24,12 +24,24 @@ from airflow_css.protocol.errors import (
 )
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 
-__all__ = ["ENDED", "FAILED", "IDLE", "RETRY_FINDS_IT", "read_error", "read_event", "read_snapshot", "write_error"]
+__all__ = [
+    "ENDED",
+    "FAILED",
+    "IDLE",
+    "MET",
+    "RETRY_FINDS_IT",
+    "read_error",
+    "read_event",
+    "read_snapshot",
+    "write_error",
+]
 
 ENDED = "ended"
 """The snapshot ended well."""
 IDLE = "idle"
 """The cluster's turn has come."""
+MET = "met"
+"""What was waited for has come; what was found is in the event."""
 FAILED = "failed"
 """An error ended the wait; it is in the event."""
 
@@ -150,7 +162,7 @@ def read_event(event: Any, *, good: str) -> Mapping[str, Any]:
     Return the event, which says that the wait ended well.
 
     :param event: What Airflow hands to the resumed task.
-    :param good: The word that means success here: ``ENDED`` or ``IDLE``.
+    :param good: The word that means success here: ``ENDED``, ``IDLE`` or ``MET``.
     :raises CssError: the error that ended the wait.
     :raises CssReplyError: if the event is not what this version of the package sends.
     """

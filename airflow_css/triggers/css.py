@@ -2,102 +2,27 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
-
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from typing import Any
 
 from airflow_css.client.clock import chance
-from airflow_css.hooks.css import CssHook
-from airflow_css.protocol.errors import CssError, CssReplyError, CssWaitTimeoutError
-from airflow_css.protocol.events import ENDED, FAILED, IDLE, write_error
+from airflow_css.protocol.errors import CssWaitTimeoutError
+from airflow_css.protocol.events import ENDED, IDLE
 from airflow_css.protocol.models import Cluster
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.turns import Ticket
-from airflow_css.protocol.waiting import (
-    FORGIVEN_ERRORS,
-    Expectations,
-    Forgiveness,
-    next_delay,
-    pointless_to_wait,
-)
+from airflow_css.protocol.waiting import Expectations, next_delay, pointless_to_wait
 from airflow_css.protocol.watch import EndWatch
-from airflow_css.triggers.looking import Kind, LookKey
-from airflow_css.triggers.poll_hub import FRESH_SECONDS, Answer, hub_of_this_loop
+from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
+from airflow_css.triggers.looking import Kind
+from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
 from airflow_css.triggers.progress import Progress
 
 __all__ = ["ClusterIdleTrigger", "SnapshotTrigger"]
 
-_LAST_LOOK_SECONDS = 20.0
 
-
-class _CssTrigger(BaseTrigger):
-    """
-    What both triggers share: one event, whatever happens, and the forgiveness of single looks.
-
-    :param css_conn_id: The connection.
-    :param cluster_id: The cluster.
-    :param carry: Plain JSON that comes back in the event, untouched.
-    """
-
-    hook_class: ClassVar[type[CssHook]] = CssHook
-    kind: ClassVar[Kind]
-
-    def __init__(self, *, css_conn_id: str, cluster_id: str, carry: Mapping[str, Any] | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # Airflow 3.3 leaves it without annotations
-        self.css_conn_id = css_conn_id
-        self.cluster_id = cluster_id
-        self.carry = dict(carry or {})
-        self._forgiveness = Forgiveness()
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what another process needs to go on."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", self._arguments()
-
-    def _arguments(self) -> dict[str, Any]:
-        return {"css_conn_id": self.css_conn_id, "cluster_id": self.cluster_id, "carry": self.carry}
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, good or bad, and end."""
-        try:
-            event = await self._wait()
-        except CssError as error:
-            event = {"outcome": FAILED, "error": write_error(error)}
-        except Exception as error:  # without an event the task would end without any word of ours
-            self.log.exception("The trigger failed")
-            event = {"outcome": FAILED, "error": write_error(CssReplyError(f"The trigger failed: {error!r}"))}
-        # The generator must end right after the event: Airflow cancels one that goes on as if a user had killed the
-        # task.
-        yield TriggerEvent({**event, "carry": self.carry})  # type: ignore[no-untyped-call] # as above
-
-    @abstractmethod
-    async def _wait(self) -> dict[str, Any]:
-        """Return the event of success, or raise."""
-
-    def _key(self) -> LookKey:
-        return LookKey(self.kind, self.css_conn_id, self.cluster_id, self.hook_class)
-
-    def _now(self) -> datetime:
-        return self.hook_class.clock.now()
-
-    def _read(self, answer: Answer | None) -> Any:
-        """Return what a look brought; ``None`` for a look that is forgiven, or that did not come in time."""
-        if answer is None:
-            return None
-        try:
-            value = answer.read()
-        except FORGIVEN_ERRORS as error:
-            if not self._forgiveness.allows(self._now()):
-                raise
-            self.log.warning("Look %d in a row without an answer: %s", self._forgiveness.in_a_row, error)
-            return None
-        self._forgiveness.reset()
-        return value
-
-
-class SnapshotTrigger(_CssTrigger):
+class SnapshotTrigger(CssTrigger):
     """
     Waits for a snapshot's end.
 
@@ -114,8 +39,6 @@ class SnapshotTrigger(_CssTrigger):
     :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
     :param carry: Plain JSON that comes back in the event, untouched.
     """
-
-    kind = Kind.SNAPSHOTS
 
     def __init__(
         self,
@@ -163,8 +86,8 @@ class SnapshotTrigger(_CssTrigger):
     async def _wait(self) -> dict[str, Any]:
         watch = self._watch()
         progress = Progress(self.snapshot_name, self.snapshot_id, self.log, holds_worker=False)
-        with hub_of_this_loop().join(self._key()) as waiter:
-            delay, at_most = 0.0, _LAST_LOOK_SECONDS
+        with hub_of_this_loop().join(self._key(Kind.SNAPSHOTS)) as waiter:
+            delay, at_most = 0.0, LAST_LOOK_SECONDS
             while True:
                 listed = self._read(await waiter.next(delay, at_most=at_most))
                 now = self._now()
@@ -179,10 +102,10 @@ class SnapshotTrigger(_CssTrigger):
                 # A look at the very end is waited for, since a good end seen late is good; unless one just before it
                 # was answered, after which there is no other one so soon.
                 is_last = listed is not None and left < FRESH_SECONDS
-                at_most = left if is_last else left + _LAST_LOOK_SECONDS
+                at_most = left if is_last else left + LAST_LOOK_SECONDS
 
 
-class ClusterIdleTrigger(_CssTrigger):
+class ClusterIdleTrigger(CssTrigger):
     """
     Waits for the cluster's turn.
 
@@ -197,8 +120,6 @@ class ClusterIdleTrigger(_CssTrigger):
     :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
     :param carry: Plain JSON that comes back in the event, untouched.
     """
-
-    kind = Kind.CLUSTER
 
     def __init__(
         self,
@@ -228,7 +149,7 @@ class ClusterIdleTrigger(_CssTrigger):
         was_busy = False
         seen: Cluster | None = None
         told, told_at = "", self._now().timestamp()
-        with hub_of_this_loop().join(self._key()) as waiter:
+        with hub_of_this_loop().join(self._key(Kind.CLUSTER)) as waiter:
             waiter.line.enter(ticket, self.not_before)
             try:
                 delay = 0.0

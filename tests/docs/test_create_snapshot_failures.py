@@ -14,8 +14,8 @@ import pytest
 from airflow_css.emulator import CssEmulator
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.hooks.css import CssHook
-from airflow_css.operators.night import tell_the_night_reader
 from airflow_css.protocol.errors import CssSnapshotFailedError
+from airflow_css.tasks.night import tell_the_night_reader
 from tests.docs.markdown import page
 from tests.running import Outcome, TaskRun
 from tests.turned_clock import TurnedClock

@@ -54,19 +54,20 @@ LAYERS = {
     ),
     "links": _layer("protocol hooks version_compat", "airflow", "a link reads what a task left behind"),
     "triggers": _layer("protocol client hooks version_compat", "airflow", "the triggerer loads nothing above it"),
+    "tasks": _layer("protocol client hooks triggers", "airflow", "what operators and sensors share lies below both"),
     "operators": _layer(
-        "protocol client hooks triggers links version_compat",
+        "protocol client hooks triggers tasks links version_compat",
         "airflow pendulum",
         "siblings do not lean on each other",
     ),
     "sensors": _layer(
-        "protocol client hooks triggers links version_compat",
+        "protocol client hooks triggers tasks links version_compat",
         "airflow pendulum",
         "siblings do not lean on each other",
     ),
     "checkpoints.plan": _layer("protocol", "", "a plan can be printed without Airflow"),
     "checkpoints": _layer(
-        "protocol hooks triggers operators sensors links checkpoints.plan version_compat",
+        "protocol hooks triggers tasks operators sensors links checkpoints.plan version_compat",
         "airflow",
         "the top: it wires operators and sensors together",
     ),

@@ -27,6 +27,12 @@ _LEGAL = {
     "indices": "orders-*",
     "description": "before the nightly load",
     "css_conn_id": "css_default",
+    "snapshot_id": "9dc4f5c9-33c0-45c7-9378-ae35ae350682",
+    "name_prefix": "orders-",
+    "name_regex": "orders-.*",
+    "target_cluster_id": "same",
+    "rename_pattern": "(.+)",
+    "rename_replacement": "restored_$1",
 }
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_css.operators.rendered import check_number, check_rendered
 from airflow_css.operators.snapshot import CreateSnapshotOperator
 from airflow_css.protocol.errors import CssUsageError
+from airflow_css.tasks.rendered import check_number, check_rendered
 
 FIELDS = CreateSnapshotOperator.template_fields
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_css.operators.run_context import identify, is_first_try, moment_of
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.provenance import RunIdentity
+from airflow_css.tasks.run_context import identify, is_first_try, moment_of
 
 
 def _context(

@@ -1,0 +1,159 @@
+"""
+What somebody waits for, as a value that travels: a look decides whether it has come.
+
+A condition is told what a look brought and says "met", with what was found, or "not yet", or raises what makes waiting
+pointless. Worker, sensor and trigger judge by the same object, which passes through the database as plain JSON.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from airflow_css.protocol.errors import CssReplyError, CssWaitTimeoutError
+from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.models import Snapshot
+from airflow_css.protocol.phrases import in_words
+from airflow_css.protocol.waiting import next_delay
+
+__all__ = ["Condition", "Gone", "Wait", "read_condition"]
+
+_KINDS: dict[str, type[Condition]] = {}
+
+
+@dataclass
+class Condition(ABC):
+    """What is waited for. What a look taught it stays with the object and does not travel."""
+
+    kind: ClassVar[str] = ""
+    looks_at: ClassVar[str] = "snapshots"
+    """``snapshots`` for the cluster's list, ``cluster`` for the cluster itself."""
+
+    def __init_subclass__(cls) -> None:
+        """Let events and triggers name it."""
+        _KINDS[cls.kind] = cls
+
+    @abstractmethod
+    def see(self, seen: Any, now: datetime) -> Mapping[str, Any] | None:
+        """
+        Return what was found, as plain JSON, when the condition is met; ``None`` to wait on.
+
+        :param seen: What the look brought: a list of snapshots, or a cluster.
+        :param now: When.
+        :raises CssError: if waiting on is pointless.
+        """
+
+    @abstractmethod
+    def state(self) -> str:
+        """Return what the last look showed, as one clause for people."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"kind": self.kind, **{k: v for k, v in asdict(self).items() if not k.startswith("_")}}
+
+
+def read_condition(facts: Any) -> Condition:
+    """
+    Return the condition that ``as_json`` described.
+
+    :param facts: What it gave.
+    :raises CssReplyError: if they are not that.
+    """
+    try:
+        given = dict(facts)
+        return _KINDS[given.pop("kind")](**given)
+    except (KeyError, TypeError, ValueError) as cause:
+        raise CssReplyError(
+            f"What is waited for cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
+        ) from cause
+
+
+@dataclass
+class Gone(Condition):
+    """
+    Met when none of the snapshots is listed any more.
+
+    :param snapshot_ids: The snapshots.
+    """
+
+    kind = "gone"
+
+    snapshot_ids: Sequence[str]
+    _left: tuple[Snapshot, ...] = field(default=(), repr=False)
+
+    def see(self, seen: Sequence[Snapshot], now: datetime) -> Mapping[str, Any] | None:  # noqa: ARG002 - the time does not matter here
+        """
+        Return the ids once all are gone.
+
+        :param seen: The snapshots of the cluster.
+        :param now: When they were read.
+        """
+        self._left = tuple(s for s in seen if s.id in self.snapshot_ids)
+        return None if self._left else {"snapshot_ids": list(self.snapshot_ids)}
+
+    def state(self) -> str:
+        """Return which ones are still there."""
+        names = ", ".join(f"{s.name} ({s.id})" for s in self._left)
+        return f"still listed: {names}" if names else "the list was not read yet"
+
+
+@dataclass
+class Wait:
+    """
+    One wait for a condition, whoever does the waiting.
+
+    :param condition: What is waited for.
+    :param asked_at: When the wait began, in seconds since 1970; it may go on in another process.
+    :param deadline: When to give up, in seconds since 1970.
+    :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
+    """
+
+    condition: Condition
+    asked_at: float
+    deadline: float
+    poll_interval: float | None = None
+    _told: str = ""
+
+    def news(self) -> str:
+        """Return what changed since it was asked last; empty when nothing did."""
+        state = self.condition.state()
+        if state == self._told:
+            return ""
+        self._told = state
+        return state
+
+    def seconds_left(self, now: datetime) -> float:
+        """
+        Return how long the wait may still last, in seconds; not above zero when the time is up.
+
+        :param now: The moment.
+        """
+        return self.deadline - now.timestamp()
+
+    def refuse_late(self, now: datetime) -> None:
+        """
+        Return when there is time left.
+
+        :param now: The moment.
+        :raises CssWaitTimeoutError: if the time is up.
+        """
+        if self.seconds_left(now) <= 0:
+            waited = in_words(self.deadline - self.asked_at)
+            raise CssWaitTimeoutError(
+                f"What was waited for did not come within {waited}; {self.condition.state()}. "
+                "Raise timeout if that is usual here"
+            )
+
+    def delay(self, now: datetime, chance: float) -> float:
+        """
+        Return how long to wait before the next look, in seconds, not beyond the time that is left.
+
+        :param now: The moment.
+        :param chance: A random number from 0 to 1.
+        """
+        age = max(0.0, now.timestamp() - self.asked_at)
+        delay = next_delay(age, expected=None, chance=chance, at_least=self.poll_interval)
+        return min(delay, max(0.0, self.seconds_left(now)))

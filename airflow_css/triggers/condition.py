@@ -1,0 +1,68 @@
+"""The trigger that waits for a condition: something that shows in the list of snapshots, or at the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_css.client.clock import chance
+from airflow_css.protocol.conditions import Wait, read_condition
+from airflow_css.protocol.events import MET
+from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
+from airflow_css.triggers.looking import Kind
+from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
+
+__all__ = ["ConditionTrigger"]
+
+
+class ConditionTrigger(CssTrigger):
+    """
+    Waits until a condition is met.
+
+    :param css_conn_id: The connection.
+    :param cluster_id: The cluster.
+    :param condition: What is waited for, as ``Condition.as_json`` gives it.
+    :param asked_at: When the wait began, in seconds since 1970.
+    :param deadline: When to give up, in seconds since 1970.
+    :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
+    :param carry: Plain JSON that comes back in the event, untouched.
+    """
+
+    def __init__(
+        self,
+        *,
+        css_conn_id: str,
+        cluster_id: str,
+        condition: Mapping[str, Any],
+        asked_at: float,
+        deadline: float,
+        poll_interval: float | None = None,
+        carry: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(css_conn_id=css_conn_id, cluster_id=cluster_id, carry=carry)
+        self.condition = dict(condition)
+        self.asked_at = asked_at
+        self.deadline = deadline
+        self.poll_interval = poll_interval
+
+    def _arguments(self) -> dict[str, Any]:
+        own = ("condition", "asked_at", "deadline", "poll_interval")
+        return super()._arguments() | {name: getattr(self, name) for name in own}
+
+    async def _wait(self) -> dict[str, Any]:
+        wait = Wait(read_condition(self.condition), self.asked_at, self.deadline, self.poll_interval)
+        with hub_of_this_loop().join(self._key(Kind(wait.condition.looks_at))) as waiter:
+            delay, at_most = 0.0, LAST_LOOK_SECONDS
+            while True:
+                seen = self._read(await waiter.next(delay, at_most=at_most))
+                now = self._now()
+                if seen is not None:
+                    found = wait.condition.see(seen, now)
+                    if found is not None:
+                        return {"outcome": MET, "found": dict(found)}
+                    if news := wait.news():
+                        self.log.info("Waiting: %s.", news)
+                wait.refuse_late(now)
+                delay, left = wait.delay(now, chance()), wait.seconds_left(now)
+                # As for a snapshot's end: the look at the very end is waited for, unless one came just before it.
+                at_most = left if seen is not None and left < FRESH_SECONDS else left + LAST_LOOK_SECONDS
