@@ -10,11 +10,12 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.operators.default_name import NameFromRun
+from airflow_css.operators.restore_operator import RestoreSnapshotOperator
 
 if TYPE_CHECKING:
     from airflow_css.operators.creation import Creation
 
-__all__ = ["CreateSnapshotOperator"]
+__all__ = ["CreateSnapshotOperator", "RestoreSnapshotOperator"]
 
 
 _OPTIONAL = ("cluster_id", "cluster_name", "indices", "description")

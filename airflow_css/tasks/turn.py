@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
@@ -26,7 +26,10 @@ from airflow_css.protocol.waiting import next_delay, pointless_to_wait
 from airflow_css.tasks.looks import PatientLooks, renews_refused_keys
 from airflow_css.triggers.log import Log
 
-__all__ = ["Turn", "TurnInWorker", "late_turn"]
+__all__ = ["Turn", "TurnInWorker", "at_work", "late_turn"]
+
+if TYPE_CHECKING:
+    from airflow_css.client.css import CssClient
 
 T = TypeVar("T")
 
@@ -36,14 +39,16 @@ class Turn:
     """
     What is waited for.
 
-    :param cluster_id: The cluster.
+    :param cluster_id: The cluster that must be available and idle.
     :param timeout: Seconds to wait for it to become free; 0 for not at all.
     :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
+    :param source_id: Another cluster that must be at rest, too: the one that is restored from. Default none.
     """
 
     cluster_id: str
     timeout: float
     poll_interval: float | None = None
+    source_id: str = ""
 
 
 class TurnInWorker:
@@ -92,11 +97,8 @@ class TurnInWorker:
         began = self._hook.clock.now()
         was_busy = False
         while True:
-            cluster = self._looks.ask(lambda client: client.get_cluster(self._turn.cluster_id, once=True))
+            cluster = self._looks.ask(lambda client: at_work(client, self._turn))
             if cluster is not None:
-                pointless = pointless_to_wait(cluster)
-                if pointless is not None:
-                    raise pointless from busy
                 if cluster.is_idle:
                     break
                 was_busy = True
@@ -132,11 +134,31 @@ class TurnInWorker:
             return
         self._told = doing
         waited = in_words(self._seconds_since(asked_at))
-        running = in_the_way(self._hook, self._turn.cluster_id)
+        running = in_the_way(self._hook, cluster.id)
         self._log.info("Waiting for the turn on cluster %s (%s; %s) since %s.", cluster.label, doing, running, waited)
 
     def _seconds_since(self, moment: datetime) -> float:
         return (self._hook.clock.now() - moment).total_seconds()
+
+
+def at_work(client: CssClient, turn: Turn) -> Cluster:
+    """
+    Return the cluster that is waited for: the first that is at work, or the one whose turn it is when none is.
+
+    :param client: Asks CSS, once for each cluster.
+    :param turn: The turn.
+    :raises CssStateError: if waiting is pointless.
+    """
+    cluster = client.get_cluster(turn.cluster_id, once=True)
+    pointless = pointless_to_wait(cluster)
+    if pointless is not None:
+        raise pointless
+    if cluster.is_idle and turn.source_id not in ("", turn.cluster_id):
+        source = client.get_cluster(turn.source_id, once=True)
+        # One that is down can still be restored from.
+        if not source.is_idle and not source.is_unavailable:
+            return source
+    return cluster
 
 
 def late_turn(hook: CssHook, turn: Turn) -> CssWaitTimeoutError:
