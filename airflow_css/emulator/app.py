@@ -219,14 +219,14 @@ def _paging(asked: Mapping[str, list[str]], name: str, default: int) -> int:
 def _route(request: Request) -> _Route:
     """Return what a request asks for; escapes count as what they stand for, as they do for the signature."""
     method, path = request.method.upper(), unquote(request.path)
-    for call in CALLS:
-        segments = call.match(method, path)
-        if segments is not None:
-            return _Route(call.name, call, segments)
     for name, its_method, template in NOT_EMULATED:
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
         if method == its_method and re.fullmatch(pattern, path):
             return _Route(name)
+    for call in CALLS:
+        segments = call.match(method, path)
+        if segments is not None:
+            return _Route(call.name, call, segments)
     return _Route()
 
 

@@ -99,6 +99,5 @@ def test_the_words_of_a_snapshot_are_all_there() -> None:
 
 def test_the_page_counts_the_emulated_calls() -> None:
     """What the emulator refuses with 501 is none of the calls that the page lists."""
-    assert "knows the six calls above" in COVERAGE.text
-    assert len(wire.CALLS) == 6
-    assert not {name for name, _, _ in NOT_EMULATED} & {call.name for call in wire.CALLS}
+    assert "knows the calls above except `restore_snapshot`" in COVERAGE.text
+    assert {name for name, _, _ in NOT_EMULATED} & {call.name for call in wire.CALLS} == {"restore_snapshot"}
