@@ -78,7 +78,9 @@ class RestoreAttempt:
         """
         listed = self._list()
         earlier = self._memory.recall()
-        snapshot = choose_snapshot(self._plan, listed, self._hook.clock.now(), known_id=earlier and earlier.snapshot_id)
+        snapshot = choose_snapshot(
+            self._plan, listed, self._hook.clock.now(), known_id=earlier.snapshot_id if earlier else None
+        )
         names = preview_names(snapshot.indices, self._plan.indices, self._plan.renaming)
         found = self._recognise(earlier, snapshot) if earlier else self._suspect(snapshot)
         if found is not None:

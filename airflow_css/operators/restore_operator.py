@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
-
-from airflow_css.hooks.css import CssHook
+from airflow_css.operators.base import ClusterOperator
 
 if TYPE_CHECKING:
     from airflow_css.operators.restoration import Restoration
@@ -29,7 +26,7 @@ _OPTIONAL = (
 )
 
 
-class RestoreSnapshotOperator(BaseOperator):
+class RestoreSnapshotOperator(ClusterOperator):
     """
     Restores one snapshot, waits for the end of this very restore, and gives what was restored.
 
@@ -63,8 +60,8 @@ class RestoreSnapshotOperator(BaseOperator):
     :param verify: Called after the end with the new names as a tuple (``None`` when they cannot be foreseen); if it
         returns ``False`` or raises, the task fails.
     :param css_conn_id: The Airflow connection. Default ``css_default``. (templated)
-    :param wait_for_completion: Whether to wait for the end. Without, the task succeeds when CSS has accepted the restore.
-        Default yes.
+    :param wait_for_completion: Whether to wait for the end. Without, the task succeeds when CSS has accepted the
+        restore. Default yes.
     :param deferrable: Whether to wait in the triggerer, without a worker slot. Default as Airflow's option
         ``[operators] default_deferrable`` says.
     :param poll_interval: Lower bound between two looks, in seconds. Default: 2 at first, then growing with the age up
@@ -90,7 +87,6 @@ class RestoreSnapshotOperator(BaseOperator):
         "css_conn_id",
     )
     ui_color = "#f9e3d2"
-    hook_class: ClassVar[type[CssHook]] = CssHook
 
     def __init__(
         self,
@@ -101,20 +97,13 @@ class RestoreSnapshotOperator(BaseOperator):
         latest_good: bool = False,
         name_prefix: str | None = None,
         max_age: timedelta | float | None = None,
-        cluster_id: str | None = None,
-        cluster_name: str | None = None,
         indices: str | Sequence[str] | None = None,
         rename_pattern: str | None = None,
         rename_replacement: str | None = None,
         existing_indices: str = "keep",
         allow_partial: bool = False,
         verify: Callable[[tuple[str, ...] | None], object] | None = None,
-        css_conn_id: str = CssHook.default_conn_name,
-        wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float | None = None,
         timeout: float = 90_000,
-        turn_timeout: float = 21_600,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -124,28 +113,16 @@ class RestoreSnapshotOperator(BaseOperator):
         self.latest_good = latest_good
         self.name_prefix = name_prefix
         self.max_age = max_age
-        self.cluster_id = cluster_id
-        self.cluster_name = cluster_name
         self.indices = indices
         self.rename_pattern = rename_pattern
         self.rename_replacement = rename_replacement
         self.existing_indices = existing_indices
         self.allow_partial = allow_partial
         self.verify = verify
-        self.css_conn_id = css_conn_id
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
         self.timeout = timeout
-        self.turn_timeout = turn_timeout
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
         self.given_fields = tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
         self._restoration: Restoration | None = None
-
-    @cached_property
-    def hook(self) -> CssHook:
-        """The hook for the rendered connection."""
-        return self.hook_class(self.css_conn_id)
 
     def execute(self, context: Any) -> dict[str, Any]:
         """

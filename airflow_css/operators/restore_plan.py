@@ -217,11 +217,11 @@ def _renaming(task: RestoreTask) -> tuple[str | None, str | None]:
     pattern, replacement = given(task, "rename_pattern"), given(task, "rename_replacement")
     if pattern is None and replacement is None:
         return None, None
-    checked = check_renaming(_text(pattern), _text(replacement))
-    if checked is not None:
-        # A mistake in them must not wait for the cluster.
-        Renaming(*checked).apply("orders")
-    return checked or (None, None)
+    texts = _text(pattern), _text(replacement)
+    check_renaming(*texts)
+    # A mistake in them must not wait for the cluster.
+    Renaming(str(pattern), str(replacement)).apply("orders")
+    return texts
 
 
 def _text(value: Any) -> str | None:

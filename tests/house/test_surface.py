@@ -27,7 +27,7 @@ SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
-    "operators.snapshot": "CreateSnapshotOperator",
+    "operators.snapshot": "CreateSnapshotOperator RestoreSnapshotOperator",
     "protocol.errors": ERRORS,
 }
 
@@ -48,6 +48,7 @@ METHODS = {
     ("client.css", "CssClient"): CALLS,
     ("hooks.css", "CssHook"): f"get_conn test_connection {CALLS}",
     ("operators.snapshot", "CreateSnapshotOperator"): "execute",
+    ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
 }
 
 # Given by Airflow to every operator and hook; its documentation explains them.
@@ -82,7 +83,11 @@ def _parameters(thing: Any) -> set[str]:
     """Return what a caller may give; nothing for an inherited constructor, which is explained there."""
     if inspect.isclass(thing) and "__init__" not in vars(thing):
         return set()
-    return set(inspect.signature(thing).parameters) - FROM_AIRFLOW
+    if not inspect.isclass(thing):
+        return set(inspect.signature(thing).parameters) - FROM_AIRFLOW
+    # What a class hands on to its base is taken by it, too.
+    ours = [cls for cls in thing.__mro__ if cls.__module__.startswith(PACKAGE) and "__init__" in vars(cls)]
+    return {name for cls in ours for name in inspect.signature(vars(cls)["__init__"]).parameters} - FROM_AIRFLOW
 
 
 def _documented(thing: Any) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
+from airflow_css.operators.base import ClusterOperator
 from airflow_css.operators.snapshot import CreateSnapshotOperator
 from tests.running import Outcome, TaskRun
 from tests.world import World, new_world
@@ -158,7 +159,8 @@ def _play(row: Row, **parameters: Any) -> Any:
 def _parameters() -> set[str]:
     return {
         name
-        for name, parameter in inspect.signature(CreateSnapshotOperator.__init__).parameters.items()
+        for cls in (CreateSnapshotOperator, ClusterOperator)
+        for name, parameter in inspect.signature(cls.__init__).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
 

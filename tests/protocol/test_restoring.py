@@ -16,8 +16,8 @@ RESTORES = Cluster("t", status="200", actions=("RESTORING",))
 GROWS = Cluster("t", status="200", actions=("GROWING",))
 
 
-def _watch(before: str, **more: bool) -> RestoreWatch:
-    return RestoreWatch("s", "orders-1", before, BEGAN, timeout=3600, **more)
+def _watch(before: str) -> RestoreWatch:
+    return RestoreWatch("s", "orders-1", before, BEGAN, timeout=3600)
 
 
 def _see(watch: RestoreWatch, seconds: float, word: str | None, target: Cluster = IDLE) -> RestoreEnd | None:
