@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.house.sources import ROOT
+from tests.parameters import parameters_of
 
 PACKAGE = "airflow_css"
 REFERENCE = ROOT / "docs" / "reference.md"
@@ -83,11 +84,8 @@ def _parameters(thing: Any) -> set[str]:
     """Return what a caller may give; nothing for an inherited constructor, which is explained there."""
     if inspect.isclass(thing) and "__init__" not in vars(thing):
         return set()
-    if not inspect.isclass(thing):
-        return set(inspect.signature(thing).parameters) - FROM_AIRFLOW
-    # What a class hands on to its base is taken by it, too.
-    ours = [cls for cls in thing.__mro__ if cls.__module__.startswith(PACKAGE) and "__init__" in vars(cls)]
-    return {name for cls in ours for name in inspect.signature(vars(cls)["__init__"]).parameters} - FROM_AIRFLOW
+    taken = parameters_of(thing) if inspect.isclass(thing) else inspect.signature(thing).parameters
+    return set(taken) - FROM_AIRFLOW
 
 
 def _documented(thing: Any) -> set[str]:
