@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.links.css import SnapshotLink
 from airflow_css.operators.default_name import NameFromRun
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class CreateSnapshotOperator(BaseOperator):
         "description",
         "css_conn_id",
     )
+    operator_extra_links = (SnapshotLink(),)
     ui_color = "#d7e9f7"
     hook_class: ClassVar[type[CssHook]] = CssHook
 
