@@ -22,7 +22,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import persist_link
 from airflow_css.protocol.conditions import Condition, Wait, read_condition
-from airflow_css.protocol.errors import CssError, CssReplyError, CssWaitTimeoutError
+from airflow_css.protocol.errors import CssError, CssReplyError, CssSnapshotError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET, RETRY_FINDS_IT, read_event
 from airflow_css.protocol.sensed import OneSnapshot
 from airflow_css.tasks.fields import CssTask, cluster_of
@@ -232,8 +232,7 @@ class Wish:
         try:
             return step()
         except AirflowSkipException as skip:
-            self.sensor.log.warning("Skipped instead of failed: %s", skip.__cause__ or self.wait.late())
-            raise
+            return self._end_late(skip)
         except AirflowSensorTimeout as timed_out:
             return self._end_late(timed_out)
         except AirflowFailException as failure:
@@ -243,23 +242,26 @@ class Wish:
             self._tell(error)
             raise
 
-    def _end_late(self, timed_out: AirflowSensorTimeout) -> Found:
+    def _end_late(self, end: AirflowSkipException | AirflowSensorTimeout) -> Found:
         """Say why the time was up, in the words of the condition; Airflow's own sensor does not know it."""
-        late = timed_out.__cause__
+        reason = end.__cause__
         try:
-            if late is None:
+            if reason is None:
                 return self.too_late(self.wait.late())
-        except CssError as known:
-            late = known
-        self._tell(late)
-        raise AirflowSensorTimeout(str(late)) from late
+        except CssError as late:
+            reason = late
+        if isinstance(end, AirflowSkipException):
+            self.sensor.log.warning("Skipped instead of failed: %s", reason)
+            raise end
+        self._tell(reason)
+        raise AirflowSensorTimeout(str(reason)) from reason
 
     def _tell(self, error: BaseException | None) -> None:
         tell_the_night_reader(
             self.sensor.log,
             self.hook if self.cluster_id else None,
             cluster_id=self.cluster_id,
-            snapshot=self.label,
+            snapshot=_label_of(error) or self.label,
             run=self.run,
             error=error if isinstance(error, CssError) else CssWaitTimeoutError(str(error)),
         )
@@ -280,3 +282,9 @@ def _as_failure(error: CssError) -> Exception:
         raise_for_airflow(error)
     except (AirflowFailException, CssError) as raised:
         return raised
+
+
+def _label_of(error: BaseException | None) -> str:
+    """Return the snapshot that an error speaks of; a trigger's look taught this process nothing else."""
+    snapshot = error.snapshot if isinstance(error, CssSnapshotError) else None
+    return f"{snapshot.name} ({snapshot.id})" if snapshot else ""
