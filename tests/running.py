@@ -119,13 +119,7 @@ def _run(task: Any, run: TaskRun, resumption: _Resumption | None) -> Outcome:
 
 
 def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
-    from airflow.exceptions import (
-        AirflowFailException,
-        AirflowRescheduleException,
-        AirflowSensorTimeout,
-        AirflowSkipException,
-        TaskDeferred,
-    )
+    from airflow.exceptions import TaskDeferred
 
     outcome = Outcome("success", xcom=dict(resumption.xcom) if resumption else {})
 
@@ -157,16 +151,21 @@ def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
         seconds = deferred.timeout.total_seconds() if deferred.timeout else None
         outcome.state = "deferred"
         outcome.deferral = Deferral(classpath, json.loads(json.dumps(arguments)), deferred.method_name, seconds)
-    except AirflowSkipException as skip:
-        outcome.state, outcome.error = "skipped", skip
-    except AirflowRescheduleException as later:
-        outcome.state, outcome.error = "up_for_reschedule", later
     except Exception as error:  # noqa: BLE001 - whatever the task raises is what is looked at
-        outcome.error = error
-        is_final = isinstance(error, AirflowFailException | AirflowSensorTimeout)
-        can_retry = run.try_number <= max_tries and not is_final
-        outcome.state = "up_for_retry" if can_retry else "failed"
+        outcome.state, outcome.error = _end_2(error, can_retry=run.try_number <= max_tries), error
     return outcome
+
+
+def _end_2(error: Exception, *, can_retry: bool) -> str:
+    """Return the state that Airflow 2 gives a task which raised this."""
+    from airflow import exceptions
+
+    if isinstance(error, exceptions.AirflowSkipException):
+        return "skipped"
+    if isinstance(error, exceptions.AirflowRescheduleException):
+        return "up_for_reschedule"
+    is_final = isinstance(error, exceptions.AirflowFailException | exceptions.AirflowSensorTimeout)
+    return "up_for_retry" if can_retry and not is_final else "failed"
 
 
 def _run_3(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
