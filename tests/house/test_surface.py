@@ -28,8 +28,11 @@ SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
+    "links.css": "SnapshotLink",
     "operators.snapshot": "CreateSnapshotOperator RestoreSnapshotOperator",
     "protocol.errors": ERRORS,
+    "retry_policy": "css_retry_policy",
+    "sensors.snapshot": "ClusterIdleSensor SnapshotFreshnessSensor SnapshotSensor",
 }
 
 # Names that nobody can do without who uses the ones above.
@@ -39,6 +42,7 @@ COMPANIONS = {
         "EnsuredSnapshot": "ensure_snapshot returns it",
         "SendingRules": "the client's time-outs and retries are set with it",
     },
+    "links.css": {"persist_link": "an operator of one's own that makes snapshots shows its link with it"},
 }
 
 CALLS = """
@@ -50,6 +54,10 @@ METHODS = {
     ("hooks.css", "CssHook"): f"get_conn test_connection {CALLS}",
     ("operators.snapshot", "CreateSnapshotOperator"): "execute",
     ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
+    ("links.css", "SnapshotLink"): "get_link",
+    ("sensors.snapshot", "ClusterIdleSensor"): "execute poke",
+    ("sensors.snapshot", "SnapshotFreshnessSensor"): "execute poke",
+    ("sensors.snapshot", "SnapshotSensor"): "execute poke",
 }
 
 # Given by Airflow to every operator and hook; its documentation explains them.
