@@ -97,6 +97,7 @@ def test_opening_it_to_others_is_warned_of() -> None:
         (["--cluster", "one=two"], 1, "cluster id"),
         (["--creation-takes", "-1"], 2, "is not a number of seconds"),
         (["--creation-takes", "nan"], 2, "is not a number of seconds"),
+        (["--restore-takes", "-1"], 2, "is not a number of seconds"),
     ],
 )
 def test_what_cannot_work_is_explained(arguments: list[str], code: int, words: str) -> None:
