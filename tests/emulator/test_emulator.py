@@ -210,10 +210,10 @@ def test_every_cluster_begins_with_the_given_indices() -> None:
     emulator = CssEmulator(clusters=("one", "two"), indices={"orders": 3, "customers": 1})
     one, two = emulator.cluster_id, cluster_id_of("two")
     emulator.change_cluster(one, indices={"x": 1})
-    assert (emulator.indices(), emulator.indices(two)) == (("x",), ("orders", "customers"))
-    assert emulator.indices(emulator.add_cluster("three")) == ("orders", "customers")
-    assert emulator.indices(emulator.add_cluster("four", indices={"y": 1})) == ("y",)
-    assert CssEmulator(indices=["a", "b"]).indices() == ("a", "b")
+    assert (emulator.indices(), emulator.indices(two)) == ({"x": 1}, {"orders": 3, "customers": 1})
+    assert emulator.indices(emulator.add_cluster("three")) == emulator.indices(two)
+    assert emulator.indices(emulator.add_cluster("four", indices={"y": 1})) == {"y": 1}
+    assert CssEmulator(indices=["a", "b"]).indices() == {"a": 1, "b": 1}
 
 
 def test_a_cluster_has_no_other_fields() -> None:

@@ -50,11 +50,11 @@ def test_a_restore_shows_at_both_clusters(pair: Caller) -> None:
     assert (reply.status, reply.body) == (201, b"")
     pair.advance(99.999)
     assert (_word(pair), _actions(pair, SOURCE), _actions(pair, TARGET)) == ("restoring", [], ["RESTORING"])
-    assert pair.emulator.indices(TARGET) == ()
+    assert pair.emulator.indices(TARGET) == {}
     pair.advance(0.001)
     # Whichever cluster is looked at first: both are of the same moment.
     assert (_actions(pair, TARGET), _word(pair)) == ([], "success")
-    assert pair.emulator.indices(TARGET) == ("orders-2026-11", "orders-2026-10")
+    assert pair.emulator.indices(TARGET) == {"orders-2026-11": 3, "orders-2026-10": 3}
 
 
 def test_a_restore_in_place_is_at_work_on_its_own_cluster(caller: Caller) -> None:
@@ -89,7 +89,7 @@ def test_both_spellings_of_the_keys_are_read(pair: Caller, spelling: str) -> Non
     old = pair.emulator.add_snapshot("old-one")
     assert pair.call(wire.RESTORE_SNAPSHOT, body, snapshot_id=old).status == 201
     pair.advance(100)
-    assert pair.emulator.indices(TARGET) == ("new-customers",)
+    assert pair.emulator.indices(TARGET) == {"new-customers": 1}
 
 
 @pytest.mark.parametrize("status", [409, 202])
@@ -239,7 +239,7 @@ def test_a_restore_fails_as_scripted(pair: Caller) -> None:
     pair.emulator.faults.restore_fate("failed", takes=5)
     pair.restore(old, TARGET)
     pair.advance(5)
-    assert (_word(pair), pair.emulator.indices(TARGET)) == ("failed", ())
+    assert (_word(pair), pair.emulator.indices(TARGET)) == ("failed", {})
     assert _actions(pair, TARGET) == []
     pair.restore(old, TARGET)
     assert _word(pair) == "restoring"

@@ -41,14 +41,13 @@ def _restored(
     emulator = CssEmulator(indices=HELD, clock=TurnableClock(frozen=True), existing_index=existing_index)
     caller = Caller(emulator)
     old = emulator.add_snapshot("old-one")
-    now = dict(present)
-    emulator.change_cluster(indices=now)
+    emulator.change_cluster(indices=present)
     assert caller.restore(old, **fields).status == 201
     caller.advance(2)
     (word,) = (entry["restoreStatus"] for entry in caller.listed())
     (restore,) = emulator.restores()
     assert word == restore.status
-    return now, restore
+    return emulator.indices(), restore
 
 
 def test_a_restore_adds_to_what_is_there() -> None:
