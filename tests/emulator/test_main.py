@@ -64,7 +64,9 @@ def test_every_option_arrives() -> None:
     """Keys, token, project, clusters and duration are those of the command line."""
     two = "11111111-2222-4333-8444-555555555555"
     options = ["--access-key", "AK", "--secret-key", "it's secret", "--security-token", "T", "--project-id", "p" * 32]
-    with _running(*options, "--cluster", "one", "--cluster", f"two={two}", "--creation-takes", "0.5") as process:
+    with _running(
+        *options, "--cluster", "one", "--cluster", f"two={two}", "--creation-takes", "0.5", "--restore-takes", "1"
+    ) as process:
         connection = _connection(process)
         state = _state(connection)
     assert (connection["login"], connection["password"]) == ("AK", "it's secret")
