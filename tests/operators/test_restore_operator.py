@@ -61,6 +61,11 @@ def _second_snapshot(world: World) -> None:
     world.emulator.add_snapshot("stock-1")
 
 
+def _own_and_a_newer_one(world: World) -> None:
+    world.run()
+    _second_snapshot(world)
+
+
 def _second_cluster(world: World) -> None:
     world.emulator.add_cluster("search-prod", OTHER)
     world.emulator.add_snapshot("orders-1", cluster_id=OTHER, indices="customers")
@@ -106,6 +111,14 @@ ROWS: dict[str, Row] = {
     ),
     "name_prefix": Row(
         "orders-", lambda seen: seen.name, without="stock-1", with_it="orders-1", given=LATEST, prepare=_second_snapshot
+    ),
+    "scope": Row(
+        "dag",
+        lambda seen: seen.name.startswith("orders_etl-"),
+        without=False,
+        with_it=True,
+        given=LATEST,
+        prepare=_own_and_a_newer_one,
     ),
     "max_age": Row(
         timedelta(hours=1),
