@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -220,4 +220,6 @@ Ctrl-C stops everything."""
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command speaks by printing
+    # A terminal that is gone must not keep the processes from being ended.
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201 - a command speaks by printing

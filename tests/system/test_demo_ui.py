@@ -83,12 +83,12 @@ class Terminal:
 
 
 @contextmanager
-def _typed(folder: Path, python: Path, options: Sequence[str] = ()) -> Iterator[Terminal]:
+def _typed(folder: Path, python: Path, options: Sequence[str] = (), screen: int | None = None) -> Iterator[Terminal]:
     (folder / "tmp").mkdir()
     env = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp"), "AIRFLOW_HOME": str(folder / "unused")}
-    with (folder / "screen").open("wb") as screen:
+    with (folder / "screen").open("wb") as file:
         process = subprocess.Popen(
-            [str(python), *COMMAND, *options], cwd=folder, env=env, stdout=screen, stderr=subprocess.STDOUT
+            [str(python), *COMMAND, *options], cwd=folder, env=env, stdout=screen or file, stderr=subprocess.STDOUT
         )
     terminal = Terminal(folder, process)
     try:
@@ -158,6 +158,18 @@ def test_a_start_can_be_broken_off(tmp_path: Path, moment: str) -> None:
         assert terminal.stop(signal.SIGHUP) == 0
         assert terminal.left() == ([], [])
     assert "Password" not in terminal.screen()
+
+
+def test_a_closed_terminal_ends_the_demo(tmp_path: Path) -> None:
+    """Without anybody to tell it to, and with nowhere to write, it still leaves nothing behind."""
+    (tmp_path / "screen").touch()
+    with _typed(tmp_path, interpreter(3), screen=subprocess.PIPE) as terminal:
+        assert terminal.process.stdout is not None
+        assert b"on this machine only" in terminal.process.stdout.readline()
+        terminal.wait_until(lambda: len(terminal.pids()) > 5)
+        terminal.process.stdout.close()
+        terminal.stop(signal.SIGHUP)
+        assert terminal.left() == ([], [])
 
 
 def test_airflow_2_says_what_is_needed(tmp_path: Path) -> None:
