@@ -30,8 +30,10 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1440, "height": 760}
+SETTLING_MILLISECONDS = 2000
 # Where the page keeps how wide its grid is; as it comes, the third run is out of sight.
 PANELS = "react-resizable-panels:grid-ltr"
+PANELS_BORDER = 0.298
 WIDE_GRID = {"details-panel,main-panel": {"expandToSizes": {}, "layout": [25, 75]}}
 COLOURS = 256
 PATIENCE_SECONDS = 180.0
@@ -142,12 +144,19 @@ def _take_grid(page: Page, demo: Demo) -> None:
 
 def _take_log(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}/dags/pre_etl_backup/runs/wednesday/tasks/backup")
-    # What follows the lines about the snapshot is long, and Airflow's own.
-    page.set_viewport_size({**SIZE, "height": 560})
-    page.get_by_text(re.compile(r"COMPLETED, \d+ s of about")).first.wait_for()
+    end = page.get_by_text(re.compile(r"COMPLETED, \d+ s of about")).first
+    end.wait_for()
     # The key for folding long lines.
     page.keyboard.press("w")
-    _save(page, "log", page.screenshot)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
+    # Only what this package has to do with: what follows the end is long, and Airflow's own.
+    top, bottom = page.get_by_text("Rendered Templates").first.bounding_box(), end.bounding_box()
+    if top is None or bottom is None:
+        raise RuntimeError("the log is not to be seen")
+    x = PANELS_BORDER * SIZE["width"]
+    y = top["y"] - 12
+    clip = {"x": x, "y": y, "width": SIZE["width"] - x, "height": bottom["y"] + bottom["height"] + 5 - y}
+    _save(page, "log", partial(page.screenshot, clip=clip))
 
 
 def _take_form(page: Page, demo: Demo) -> None:
@@ -165,7 +174,7 @@ def _take_form(page: Page, demo: Demo) -> None:
 
 def _save(page: Page, name: str, take: Callable[..., bytes]) -> None:
     # What is still being fetched or unfolded would make each picture another one.
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
     if page.get_by_role("alert").filter(visible=True).count():
         raise RuntimeError(f"{name}: the page shows a warning: {page.get_by_role('alert').all_inner_texts()}")
     picture = Image.open(io.BytesIO(take(animations="disabled", caret="hide")))

@@ -14,14 +14,16 @@ from typing import Any
 
 import pytest
 
-from tests.house.sources import ROOT
+from tests.docs.markdown import ROOT, page
 from tests.system.installation import interpreter
 from tests.system.processes import answers, free_ports, listening_addresses
 from tests.system.rest import AirflowApi, RestError
 
 pytestmark = pytest.mark.system
 
-COMMAND = ("-c", "import sys; from airflow_css.cli import main; sys.exit(main())", "demo", "--ui")
+# As the tutorial shows it; a command that ends only with Ctrl-C cannot be typed among its others.
+(TYPED,) = [block.text.split() for block in page("docs/tutorial.md").blocks("console")]
+COMMAND = ("-c", "import sys; from airflow_css.cli import main; sys.exit(main())", *TYPED[1:])
 PATIENCE = 180.0
 DAG = ("dags", "pre_etl_backup", "dagRuns")
 
@@ -103,6 +105,12 @@ def _typed(folder: Path, python: Path, options: Sequence[str] = (), screen: int 
 def _states(api: AirflowApi, run_id: str) -> dict[str, Any]:
     instances = api.call("GET", *DAG, run_id, "taskInstances")["task_instances"]
     return {instance["task_id"]: instance["state"] for instance in instances}
+
+
+def test_the_documented_command_is_the_one_that_is_run() -> None:
+    """What the tests here type is what README and tutorial tell the reader to type."""
+    assert TYPED == ["airflow-css", "demo", "--ui"]
+    assert "`.venv/bin/airflow-css demo --ui`" in page("README.md").text
 
 
 def test_a_task_is_seen_waiting_and_ending_and_nothing_is_left(tmp_path: Path) -> None:
