@@ -19,7 +19,14 @@ from airflow_css.protocol import wire
 from airflow_css.protocol.adoption import SnapshotOrder
 from airflow_css.protocol.errors import CssNotFoundError, CssUsageError, ErrorReply
 from airflow_css.protocol.models import Cluster, CreatedSnapshot, Snapshot, SnapshotPolicy
-from airflow_css.protocol.names import LONGEST_DESCRIPTION, check_description, check_name, join_indices
+from airflow_css.protocol.names import (
+    LONGEST_DESCRIPTION,
+    check_cluster_id,
+    check_description,
+    check_name,
+    join_indices,
+)
+from airflow_css.protocol.renaming import check_renaming
 from airflow_css.protocol.waiting import Expectations
 
 __all__ = ["Credentials", "CssClient", "EnsuredSnapshot", "SendingRules"]
@@ -196,6 +203,49 @@ class CssClient:
         Source: CSS API reference, "Deleting a Snapshot", 2025-12-01.
         """
         self._sender.send(wire.DELETE_SNAPSHOT, cluster_id=cluster_id, snapshot_id=snapshot_id)
+
+    def restore_snapshot(
+        self,
+        cluster_id: str,
+        snapshot_id: str,
+        *,
+        target_cluster_id: str,
+        indices: str | Sequence[str] | None = None,
+        rename_pattern: str | None = None,
+        rename_replacement: str | None = None,
+        replace_existing: bool = False,
+    ) -> None:
+        """
+        Begin to restore a snapshot; returns when CSS has accepted it.
+
+        How it goes on is told by the snapshot's ``restore_status`` and by the target's ``actions``. Not repeated after
+        a lost answer: then only these tell whether it began.
+
+        :param cluster_id: The cluster that has the snapshot.
+        :param snapshot_id: The snapshot's id.
+        :param target_cluster_id: The cluster to restore to, of the same or a later version; the same id restores in
+            place.
+        :param indices: Index names and patterns, as a list or a text with commas; ``None`` restores all.
+        :param rename_pattern: The regular expression that finds the part of an index name to replace, 1 to 1,024
+            characters: no capitals, no blanks, none of ``"<|>/?,``, no backslash. Default no renaming.
+        :param rename_replacement: What comes in its place, by the same rule; ``$1`` is what the first group found.
+        :param replace_existing: Overwrite indices of the same name. Default no.
+        :raises CssUsageError: if a value breaks a rule; nothing was sent.
+        :raises CssBusyError: if another operation is in the way.
+        :raises CssNotFoundError: if the snapshot or a cluster is missing or not visible.
+        :raises CssTransportError: if no answer came.
+
+        Source: CSS API reference, "Restoring a Snapshot", 2025-12-01.
+        """
+        check_renaming(rename_pattern, rename_replacement)
+        body = wire.build_restore_body(
+            check_cluster_id(target_cluster_id),
+            indices=None if indices is None else join_indices(indices),
+            rename_pattern=rename_pattern,
+            rename_replacement=rename_replacement,
+            replace_existing=replace_existing,
+        )
+        self._sender.send(wire.RESTORE_SNAPSHOT, body=body, cluster_id=cluster_id, snapshot_id=snapshot_id)
 
     def get_cluster(self, cluster_id: str, *, once: bool = False) -> Cluster:
         """

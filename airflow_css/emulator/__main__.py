@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--creation-takes", type=_seconds, default=10.0, metavar="SECONDS", help="how long making a snapshot takes"
     )
+    parser.add_argument(
+        "--restore-takes", type=_seconds, default=10.0, metavar="SECONDS", help="how long restoring one takes"
+    )
     return parser
 
 
@@ -97,6 +100,7 @@ def _emulator(arguments: argparse.Namespace) -> CssEmulator:
         project_id=arguments.project_id,
         clusters=arguments.cluster or (DEFAULT_CLUSTER,),
         creation_takes=arguments.creation_takes,
+        restore_takes=arguments.restore_takes,
         host=arguments.host,
         port=arguments.port,
     )

@@ -6,41 +6,26 @@ No socket is known here. A held or slow request simply does not return for a whi
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
+from airflow_css.emulator.calls import EMULATED, NOT_EMULATED
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.emulator.control import Control
-from airflow_css.emulator.exchange import Refusal, Reply, Request, css_refusal, gateway_refusal, json_reply
+from airflow_css.emulator.effects import Effects
+from airflow_css.emulator.exchange import Refusal, Reply, Request, gateway_refusal, json_reply
 from airflow_css.emulator.faults import FaultScript, Strike
 from airflow_css.emulator.gate import Gate
 from airflow_css.emulator.holds import When
-from airflow_css.emulator.orders import read_creation
 from airflow_css.emulator.state import ServiceState
-from airflow_css.protocol.wire import CALLS, Call
+from airflow_css.protocol.wire import Call
 
 __all__ = ["App", "RequestLog", "SeenRequest"]
-
-_SNAPSHOTS = "/v1.0/{project_id}/clusters/{cluster_id}/index_snapshot"
-_V2_POLICY = "/v2.0/{project_id}/clusters/{cluster_id}/snapshots/policy"
-
-# Calls that CSS has and the emulator has not. Each is refused with 501, so that nobody takes silence for success.
-# Source: CSS API reference, "Snapshot Management", 2025-12-01.
-NOT_EMULATED: tuple[tuple[str, str, str], ...] = (
-    ("restore_snapshot", "POST", f"{_SNAPSHOTS}/{{snapshot_id}}/restore"),
-    ("update_snapshot_setting", "POST", f"{_SNAPSHOTS}/setting"),
-    ("start_auto_setting", "POST", f"{_SNAPSHOTS}/auto_setting"),
-    ("create_auto_create_policy", "POST", f"{_SNAPSHOTS}/policy"),
-    ("stop_snapshot", "DELETE", f"{_SNAPSHOTS}s"),
-    ("start_auto_create_snapshots", "POST", f"{_V2_POLICY}/open"),
-    ("stop_auto_create_snapshots", "PUT", f"{_V2_POLICY}/close"),
-)
 
 
 @dataclass(frozen=True)
@@ -167,66 +152,22 @@ class App:
             if route.segments["project_id"] != self.project_id:
                 # Assumed: the code. It is documented as "the project is unavailable".
                 raise gateway_refusal(403, "0310", "The project is unavailable.")
-            return self._effect(request, route)
+            return Effects(self.state, self.faults).carry_out(route.name, request, route.segments)
         except Refusal as refusal:
             # Caught here and not above, so that a fault that strikes afterwards has a true answer to change.
             return refusal.reply(request_id)
-
-    def _effect(self, request: Request, route: _Route) -> Reply:
-        if route.name == "list_clusters":
-            return json_reply(200, self._cluster_page(request.query))
-        cluster_id = route.segments["cluster_id"]
-        if route.name == "create_snapshot":
-            return self._create(cluster_id, request.body)
-        if route.name == "list_snapshots":
-            return json_reply(200, {"backups": self.state.list_snapshots(cluster_id)})
-        if route.name == "delete_snapshot":
-            self.state.delete(cluster_id, route.segments["snapshot_id"])
-            return Reply(200)
-        if route.name == "get_snapshot_policy":
-            return json_reply(200, self.state.find(cluster_id).policy.shown())
-        return json_reply(200, self.state.show_cluster(cluster_id))
-
-    def _create(self, cluster_id: str, body: bytes) -> Reply:
-        """Assumed: a cluster that is missing is noticed before a body that is wrong."""
-        self.state.find(cluster_id)
-        entry = self.state.create(cluster_id, read_creation(body), self.faults.next_fate)
-        return json_reply(201, {"backup": {"id": entry.id, "name": entry.name}})
-
-    def _cluster_page(self, query: str) -> dict[str, Any]:
-        """
-        Return one page of the cluster list.
-
-        Source: CSS API reference, "Querying the Cluster List", 2025-12-01: ``offset`` and ``limit`` are 1 to 1000,
-        default 1 and 10.
-        """
-        asked = parse_qs(query, keep_blank_values=True)
-        offset, limit = _paging(asked, "offset", 1), _paging(asked, "limit", 10)
-        engine = asked.get("datastoreType", [""])[-1].lower()
-        word = self.state.rules.status_while_snapshotting
-        found = [c for c in self.state.clusters() if not engine or c.engine.lower() == engine]
-        page = found[offset - 1 : offset - 1 + limit]
-        return {"totalSize": len(found), "clusters": [c.shown(status_while_snapshotting=word) for c in page]}
-
-
-def _paging(asked: Mapping[str, list[str]], name: str, default: int) -> int:
-    text = asked.get(name, [str(default)])[-1]
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
-        raise css_refusal("CSS.0001", f"{name} is a number from 1 to 1000")
-    return int(text)
 
 
 def _route(request: Request) -> _Route:
     """Return what a request asks for; escapes count as what they stand for, as they do for the signature."""
     method, path = request.method.upper(), unquote(request.path)
-    for call in CALLS:
+    for call in EMULATED:
         segments = call.match(method, path)
         if segments is not None:
             return _Route(call.name, call, segments)
-    for name, its_method, template in NOT_EMULATED:
-        pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-        if method == its_method and re.fullmatch(pattern, path):
-            return _Route(name)
+    for call in NOT_EMULATED:
+        if call.match(method, path) is not None:
+            return _Route(call.name)
     return _Route()
 
 

@@ -7,6 +7,7 @@ Calls of the emulator's own, under ``/_emulator/``, for people and for other pro
     POST /_emulator/clock   {"advance": 3600}              turn the clock ahead, in seconds
     POST /_emulator/faults  {"kind": "drop", "call": "create_snapshot", "when": "after"}
     GET  /_emulator/holds                                  the held requests
+    POST /_emulator/indices {"cluster_id": "...", "indices": ["orders", "customers"]}
     POST /_emulator/release {"id": 1, "lose": false}       let one go on, or get lost
 """
 
@@ -23,6 +24,7 @@ from airflow_css.emulator.clock import TurnableClock
 from airflow_css.emulator.exchange import Reply, Request, json_reply
 from airflow_css.emulator.faults import FaultScript, Match
 from airflow_css.emulator.holds import Hold
+from airflow_css.emulator.index_lists import check_index_set
 from airflow_css.emulator.state import ServiceState
 
 __all__ = ["Control"]
@@ -36,8 +38,11 @@ KINDS = (
     "hold",
     "html",
     "not_json",
+    "odd_entries",
     "redirect",
+    "restore_fate",
     "slow",
+    "slow_deletion",
     "throttle",
     "truncate",
     "without_backup",
@@ -71,6 +76,7 @@ class Control:
             ("GET", "holds"): self._holds,
             ("POST", "clock"): self._turn,
             ("POST", "faults"): self._add_fault,
+            ("POST", "indices"): self._set_indices,
             ("POST", "release"): self._release,
         }
         call = calls.get((request.method, request.path.removeprefix("/_emulator/")))
@@ -93,10 +99,13 @@ class Control:
         }
 
     def _cluster(self, cluster_id: str) -> dict[str, Any]:
+        cluster = self.state.find(cluster_id)
         return {
             "cluster": self.state.show_cluster(cluster_id),
-            "policy": self.state.find(cluster_id).policy.shown(),
-            "cancelled_automatic_snapshots": self.state.find(cluster_id).cancelled,
+            "policy": cluster.policy.shown(),
+            "cancelled_automatic_snapshots": cluster.cancelled,
+            "indices": list(cluster.indices),
+            "restores": [restore.shown() for restore in cluster.restores],
             "snapshots": self.state.list_snapshots(cluster_id),
         }
 
@@ -105,6 +114,15 @@ class Control:
 
     def _turn(self, fields: Mapping[str, Any]) -> dict[str, str]:
         return {"now": self.clock.advance(check_seconds("advance", fields.get("advance"))).isoformat()}
+
+    def _set_indices(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a cluster these indices, with one shard each or as many as are given; the only cluster needs no id."""
+        known = [cluster.id for cluster in self.state.clusters()]
+        cluster_id = fields.get("cluster_id", known[0] if len(known) == 1 else None)
+        if cluster_id not in known:
+            raise ValueError(f"cluster_id is one of {', '.join(known)}, not {cluster_id!r}")
+        self.state.change_cluster(cluster_id, indices=check_index_set(fields.get("indices")))
+        return {"indices": list(self.state.find(cluster_id).indices)}
 
     def _add_fault(self, fields: dict[str, Any]) -> dict[str, Any]:
         kind = fields.pop("kind", None)

@@ -7,18 +7,21 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self, Unpack
 
 from airflow_css.emulator.app import App, SeenRequest
 from airflow_css.emulator.bounds import check_seconds
 from airflow_css.emulator.clock import TurnableClock, real_now
-from airflow_css.emulator.entries import Fate, PolicyEntry, SnapshotEntry
+from airflow_css.emulator.clusters import DEFAULT_INDICES, PolicyEntry
+from airflow_css.emulator.entries import Fate, SnapshotEntry
 from airflow_css.emulator.exchange import Reply, Request
 from airflow_css.emulator.faults import FaultScript
 from airflow_css.emulator.gate import Gate, Key
-from airflow_css.emulator.orders import select_indices
+from airflow_css.emulator.index_lists import check_index_set, select_indices
+from airflow_css.emulator.restores import RestoreEntry
+from airflow_css.emulator.rules import OpenRules, ServiceRules
 from airflow_css.emulator.server import EmulatorServer
-from airflow_css.emulator.state import ServiceRules, ServiceState
+from airflow_css.emulator.state import ServiceState
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.names import check_cluster_id, check_project_id
 from airflow_css.protocol.parsing import parse_snapshot
@@ -62,20 +65,19 @@ class CssEmulator:
     :param security_token: Makes the key a temporary one that needs this token; default none.
     :param project_id: The only project there is: 32 lower-case letters and digits.
     :param clusters: ``NAME`` or ``NAME=UUID``, one for each cluster; default ``search-dev``.
+    :param indices: The indices of each cluster: names, or the number of shards by name; default four.
     :param creation_takes: How long making a snapshot takes, in seconds of its clock, 0 or more; default 2.
+    :param restore_takes: How long restoring one takes, likewise.
     :param clock: Its time; default the real time, to be turned ahead with ``clock.advance``.
     :param port: The port to listen on; 0, the default, takes a free one.
     :param host: The address to listen on; default loopback.
-    :param busy_status: The HTTP status of CSS.0011: 409, the default, was seen; 202 is documented.
-    :param first_check: What comes first when a creation meets a busy cluster and a taken name: ``busy`` (default) or
-        ``name``.
-    :param status_while_snapshotting: The cluster's status while a snapshot is made: ``200`` (default) or ``100``.
     :param client_time: What the clients' clocks show, which the date of a signature is compared with; default the real
         time. Give ``clock.now`` when the clients live by the emulator's clock.
     :param lock_after: How many refused signatures in a row are allowed, default 5; one more locks the key for five
         minutes. ``None`` for no lock.
+    :param rules: What the documentation leaves open: see ``OpenRules``.
     :raises CssUsageError: if the project id or a cluster id does not look like one.
-    :raises ValueError: if ``creation_takes`` is no duration.
+    :raises ValueError: if ``creation_takes`` or ``restore_takes`` is no duration.
     """
 
     def __init__(
@@ -86,15 +88,15 @@ class CssEmulator:
         security_token: str | None = None,
         project_id: str = DEFAULT_PROJECT_ID,
         clusters: Sequence[str] = (DEFAULT_CLUSTER,),
+        indices: Sequence[str] | Mapping[str, int] = DEFAULT_INDICES,
         creation_takes: float = 2.0,
+        restore_takes: float = 2.0,
         clock: TurnableClock | None = None,
         port: int = 0,
         host: str = "127.0.0.1",
-        busy_status: Literal[202, 409] = 409,
-        first_check: Literal["busy", "name"] = "busy",
-        status_while_snapshotting: Literal["200", "100"] = "200",
         client_time: Callable[[], datetime] = real_now,
         lock_after: int | None = 5,
+        **rules: Unpack[OpenRules],
     ) -> None:
         self.access_key = access_key
         self.secret_key = secret_key
@@ -104,8 +106,9 @@ class CssEmulator:
         self._address = (host, port)
         self._server: EmulatorServer | None = None
         takes = check_seconds("creation_takes", creation_takes)
-        rules = ServiceRules(takes, busy_status, first_check, status_while_snapshotting)
-        self._state = ServiceState(self.clock, rules)
+        restore = check_seconds("restore_takes", restore_takes)
+        self._indices = check_index_set(indices)
+        self._state = ServiceState(self.clock, ServiceRules(takes, restore, **rules))
         gate = Gate(Key(access_key, secret_key, security_token), self.clock, lock_after, client_time)
         self._app = App(self.project_id, self.clock, gate, self._state)
         self._cluster_ids = [self.add_cluster(*_name_and_id(text)) for text in clusters]
@@ -201,6 +204,22 @@ class CssEmulator:
         """
         return self._state.find(cluster_id or self.cluster_id).cancelled
 
+    def indices(self, cluster_id: str | None = None) -> tuple[str, ...]:
+        """
+        Return the names of a cluster's indices as they are now.
+
+        :param cluster_id: The cluster; default the first one.
+        """
+        return tuple(self._state.find(cluster_id or self.cluster_id).indices)
+
+    def restores(self, cluster_id: str | None = None) -> tuple[RestoreEntry, ...]:
+        """
+        Return what was restored to a cluster, oldest first.
+
+        :param cluster_id: The cluster; default the first one.
+        """
+        return tuple(self._state.find(cluster_id or self.cluster_id).restores)
+
     def add_cluster(self, name: str, cluster_id: str | None = None, **fields: Any) -> str:
         """
         Add a cluster and return its id.
@@ -210,7 +229,7 @@ class CssEmulator:
         :param fields: Further fields of a cluster, as for ``change_cluster``.
         """
         cluster_id = check_cluster_id(cluster_id or cluster_id_of(name))
-        self._state.add_cluster(cluster_id, name, **fields)
+        self._state.add_cluster(cluster_id, name, **{"indices": dict(self._indices), **fields})
         return cluster_id
 
     def change_cluster(self, cluster_id: str | None = None, **fields: Any) -> None:
@@ -271,6 +290,7 @@ class CssEmulator:
             ended_at=None if building else began + duration,
             frequency=frequency,
             restore_status=restore_status,
+            bucket=self._state.find(cluster_id).policy.bucket,
         )
         self._state.add_snapshot(cluster_id, entry)
         return entry.id

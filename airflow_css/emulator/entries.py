@@ -1,29 +1,24 @@
 """
-What the service keeps and how it lists it: snapshots, policies, clusters.
+The snapshots: what the service keeps of them and how it lists it.
 
 Field names and types are those of the API.
 
-Source: CSS API reference, "Querying the Snapshot List", "Querying Cluster Details" and the call ShowAutoCreatePolicy,
-2025-12-01.
+Source: CSS API reference, "Querying the Snapshot List", 2025-12-01.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from airflow_css.emulator.bounds import check_number, check_seconds
-from airflow_css.protocol.models import SnapshotPolicy
-from airflow_css.protocol.parsing import parse_policy
 
-__all__ = ["ClusterEntry", "Ending", "Fate", "PolicyEntry", "SnapshotEntry", "check_fate"]
+__all__ = ["Ending", "Fate", "SnapshotEntry", "check_fate", "zoneless"]
 
 Ending = Literal["completed", "part_failed", "failed", "vanish", "empty", "stuck"]
 
 BUCKET = "css-backups"
-DEFAULT_INDICES: Mapping[str, int] = {"orders-2026-11": 3, "orders-2026-10": 3, "customers": 1, ".kibana": 1}
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,11 @@ class SnapshotEntry:
     :param failed_shards: How many shards failed.
     :param ended_at: When the work ended; ``None`` while it runs.
     :param frequency: The policy's frequency if it is automatic; ``None`` if a user made it.
-    :param restore_status: ``none``, ``restoring``, ``success`` or ``failed``.
+    :param restore_status: ``none``, ``restoring``, ``success`` or ``failed``: how the latest restore goes.
+    :param coming_words: What the restore status will be, and from when, in their order.
+    :param being_restored: Whether a restore of it runs, whatever its status says.
+    :param gone_at: When its deletion ends; ``None`` when nobody deletes it.
+    :param bucket: Where it is.
     """
 
     id: str
@@ -88,11 +87,20 @@ class SnapshotEntry:
     ended_at: datetime | None = None
     frequency: str | None = None
     restore_status: str = "none"
+    coming_words: list[tuple[datetime, str]] = field(default_factory=list)
+    being_restored: bool = False
+    gone_at: datetime | None = None
+    bucket: str = BUCKET
 
     @property
     def is_building(self) -> bool:
         """Whether it is still being made."""
         return self.status == "BUILDING"
+
+    @property
+    def is_in_work(self) -> bool:
+        """Whether it is being made, restored or deleted."""
+        return self.is_building or self.being_restored or self.gone_at is not None
 
     @property
     def is_automatic(self) -> bool:
@@ -115,14 +123,12 @@ class SnapshotEntry:
         if self.fate.ending == "failed":
             self.failed_shards = sum(self.indices.values())
 
-    def listed(self, cluster: ClusterEntry) -> dict[str, Any]:
+    def listed(self) -> dict[str, Any]:
         """
-        Return the entry of the snapshot list.
+        Return the entry of the snapshot list, without what it says of the cluster.
 
         Source: as above; times are zoneless in text and epoch milliseconds in numbers, both UTC.
         Assumed: while it is being made, the end is null and no shard is counted yet.
-
-        :param cluster: Whose snapshot it is.
         """
         entry = {
             "id": self.id,
@@ -132,18 +138,14 @@ class SnapshotEntry:
             "restoreStatus": self.restore_status,
             "backupType": "0" if self.is_automatic else "1",
             "backupMethod": "auto" if self.is_automatic else "manual",
-            "created": _zoneless(self.started_at),
-            "updated": _zoneless(self.ended_at or self.started_at),
+            "created": zoneless(self.started_at),
+            "updated": zoneless(self.ended_at or self.started_at),
             "startTime": _epoch_ms(self.started_at),
             "endTime": _epoch_ms(self.ended_at) if self.ended_at else None,
             "indices": ",".join(self.indices),
             "totalShards": 0 if self.is_building else sum(self.indices.values()),
             "failedShards": self.failed_shards,
-            "bucketName": cluster.policy.bucket,
-            "clusterId": cluster.id,
-            "clusterName": cluster.name,
-            "datastore": {"type": cluster.engine, "version": cluster.engine_version},
-            "version": cluster.engine_version,
+            "bucketName": self.bucket,
             "backupExpectedStartTime": None,
             "backupKeepDay": None,
             "backupPeriod": None,
@@ -151,155 +153,12 @@ class SnapshotEntry:
         return {**entry, "backupFrequency": self.frequency} if self.is_automatic else entry
 
 
-@dataclass(frozen=True)
-class PolicyEntry:
+def zoneless(moment: datetime) -> str:
     """
-    The policy for automatic snapshots.
+    Return a moment as the API writes it: UTC, without saying so.
 
-    :param enabled: Whether it is on.
-    :param period: When they are due, for example ``16:00 GMT+08:00``.
-    :param frequency: ``HOUR``, ``DAY`` or a day of the week such as ``SUN``.
-    :param keep: How many are kept, 1 to 90.
-    :param prefix: What their names begin with.
-    :param indices: The index list.
-    :param bucket: The bucket of all snapshots.
+    :param moment: An aware moment.
     """
-
-    enabled: bool = False
-    period: str = "00:00 GMT+08:00"
-    frequency: str = "DAY"
-    keep: int = 7
-    prefix: str = "snapshot"
-    indices: str = "*"
-    bucket: str = BUCKET
-
-    def shown(self) -> dict[str, Any]:
-        """Return the answer of the policy call: its fields are camelCase although those of the setter are not."""
-        return {
-            "keepday": self.keep,
-            "period": self.period,
-            "frequency": self.frequency,
-            "prefix": self.prefix,
-            "bucket": self.bucket,
-            "basePath": "css_repository/emulator",
-            "agency": "css_obs_agency",
-            "enable": "true" if self.enabled else "false",
-            "indices": self.indices,
-            "snapshotCmkId": None,
-            "maxSnapshotBytesPerSeconds": "40MB",
-            "maxRestoreBytesPerSeconds": "0MB",
-        }
-
-    def rules(self) -> SnapshotPolicy:
-        """Return what the policy means: the model knows when the next snapshot is due."""
-        return parse_policy(self.shown())
-
-
-@dataclass
-class ClusterEntry:
-    """
-    One cluster.
-
-    :param id: Its id.
-    :param name: Its name.
-    :param created_at: When it was made.
-    :param settled_until: Up to when everything that time brings was carried out.
-    :param indices: Number of shards by index.
-    :param status: ``200`` available, ``300``/``303`` unavailable, ``100`` at work with something else than a snapshot.
-    :param actions: What else than a snapshot runs on it, for example ``GROWING``.
-    :param frozen: Whether it is frozen for unpaid bills.
-    :param snapshot_function: Whether snapshots are enabled.
-    :param quota: How many snapshots it may have; ``None`` for no limit, since CSS publishes no number.
-    :param engine: ``elasticsearch`` or ``opensearch``.
-    :param engine_version: The engine's version.
-    :param policy: The policy for automatic snapshots.
-    :param snapshots: What was made, oldest first.
-    :param cancelled: How many automatic snapshots fell due while something else ran.
-    """
-
-    id: str
-    name: str
-    created_at: datetime
-    settled_until: datetime
-    indices: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_INDICES))
-    status: str = "200"
-    actions: tuple[str, ...] = ()
-    frozen: bool = False
-    snapshot_function: bool = True
-    quota: int | None = None
-    engine: str = "elasticsearch"
-    engine_version: str = "7.10.2"
-    policy: PolicyEntry = PolicyEntry()
-    snapshots: list[SnapshotEntry] = field(default_factory=list)
-    cancelled: int = 0
-
-    @property
-    def building(self) -> SnapshotEntry | None:
-        """The snapshot that is being made."""
-        return next((entry for entry in self.snapshots if entry.is_building), None)
-
-    @property
-    def is_available(self) -> bool:
-        """Whether it is up."""
-        return self.status not in {"300", "303"}
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an operation runs on it."""
-        return self.building is not None or bool(self.actions) or self.status == "100"
-
-    def listed_snapshots(self) -> list[dict[str, Any]]:
-        """
-        Return the snapshot list, newest first.
-
-        Assumed: the order; it is that of the documented example.
-        """
-        # Turned around after sorting, so that among equals the one that was made later comes first.
-        oldest_first = sorted(self.snapshots, key=lambda entry: entry.started_at)
-        return [entry.listed(self) for entry in reversed(oldest_first)]
-
-    def shown(self, *, status_while_snapshotting: str) -> dict[str, Any]:
-        """
-        Return the cluster as the detail call and the list call show it.
-
-        :param status_while_snapshotting: ``200`` or ``100``: the documentation does not say which.
-        """
-        building = self.building is not None
-        status = status_while_snapshotting if building and self.status == "200" else self.status
-        shown = {
-            "id": self.id,
-            "name": self.name,
-            "status": status,
-            "actions": [*self.actions, *(["SNAPSHOTTING"] if building else [])],
-            "actionProgress": {"SNAPSHOTTING": "50%"} if building else {},
-            "backupAvailable": self.snapshot_function,
-            "created": _zoneless(self.created_at),
-            "updated": _zoneless(self.created_at),
-            "endpoint": "192.168.0.10:9200",
-            "datastore": {"type": self.engine, "version": self.engine_version},
-            "instances": [_instance(self, number) for number in (1, 2, 3)],
-            "snapshotPolicy": {
-                "backupEnable": self.policy.enabled,
-                "bakPeriod": self.policy.period,
-                "bakFrequency": self.policy.frequency,
-                "bakKeepDay": self.policy.keep,
-            },
-        }
-        if self.is_available:
-            return shown
-        return {**shown, "failedReason": {"errorCode": "CSS.6000", "errorMsg": "The cluster is unavailable"}}
-
-
-def _instance(cluster: ClusterEntry, number: int) -> dict[str, str]:
-    return {
-        "id": f"{cluster.id[:-1]}{number}",
-        "name": f"{cluster.name}-ess-esn-{number}-1",
-        "type": "ess",
-        "status": "200" if cluster.is_available else "303",
-    }
-
-
-def _zoneless(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 

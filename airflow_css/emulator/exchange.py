@@ -147,6 +147,11 @@ _CSS: dict[str, tuple[int, str]] = {
     "CSS.0029": (409, "The object is being created."),
     "CSS.0030": (413, "The snapshot quota is used up."),
     "CSS.0043": (409, "The snapshot name already exists."),
+    "CSS.3011": (400, "The retention period is invalid."),
+    "CSS.3016": (400, "The backup file is being deleted. Try again later."),
+    "CSS.3026": (400, "The backup file does not exist."),
+    "CSS.5090": (400, "The operation is not allowed in the present status."),
+    "CSS.5108": (415, "The operation is not supported."),
     "CSS.5140": (400, "The cluster does not support this operation in its present status."),
     "CSS.5301": (400, "The cluster is frozen."),
 }

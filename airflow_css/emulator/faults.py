@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
 from airflow_css.emulator.bounds import check_number, check_seconds, check_texts
+from airflow_css.emulator.calls import EMULATED
 from airflow_css.emulator.entries import Ending, Fate, check_fate
-from airflow_css.emulator.exchange import Refusal, Reply, json_reply
+from airflow_css.emulator.exchange import Refusal, Reply
 from airflow_css.emulator.holds import Hold, When
-from airflow_css.protocol.wire import CALLS
+from airflow_css.emulator.odd_answers import HTML, with_odd_entries, without_backup
+from airflow_css.emulator.restores import RestoreEnding, RestoreFate, check_restore_fate
 
 __all__ = ["FaultScript", "Match", "Strike"]
 
@@ -26,7 +28,6 @@ Change = Callable[[Reply | None, str], Reply]
 """Makes the answer that is sent out of the true one (``None`` when there was no effect) and the request id."""
 
 MANY = 1_000_000
-HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class Match(TypedDict, total=False):
@@ -145,7 +146,7 @@ class FaultScript:
 
     def busy(self, status: int = 409, **match: Unpack[Match]) -> None:
         """
-        Refuse a creation as if another operation ran, whatever the cluster shows.
+        Refuse a creation, or another call, as if another operation ran, whatever the cluster shows.
 
         :param status: 409, as seen, or 202, as documented.
         :param match: When it strikes; default at a creation.
@@ -212,7 +213,7 @@ class FaultScript:
         :param match: When it strikes; always a creation, after its effect.
         """
         match.update({"call": "create_snapshot", "when": "after"})
-        self._add("answer", _without_backup, match)
+        self._add("answer", without_backup, match)
 
     def fate(
         self, ending: Ending, *, takes: float | None = None, failed_shards: int = 1, **match: Unpack[Match]
@@ -226,6 +227,54 @@ class FaultScript:
         :param match: When it strikes.
         """
         self._add("fate", check_fate(Fate(ending, takes, failed_shards)), match)
+
+    def odd_entries(
+        self,
+        *,
+        without: Sequence[str] = (),
+        null: Sequence[str] = (),
+        extra: Mapping[str, Any] | None = None,
+        **match: Unpack[Match],
+    ) -> None:
+        """
+        List the snapshots with other fields than usual.
+
+        :param without: The fields to leave out, for example ``["endTime"]``.
+        :param null: The fields to send as null.
+        :param extra: The fields to add or to change, with their values.
+        :param match: When it strikes; always a list of snapshots, after its effect.
+        """
+        match.update({"call": "list_snapshots", "when": "after"})
+        check_texts(**{f"field {number}": name for number, name in enumerate([*without, *null])})
+        added = dict(extra or {})
+        self._add("answer", lambda true, _id: with_odd_entries(true, without, null, added), match)
+
+    def restore_fate(
+        self,
+        ending: RestoreEnding = "success",
+        *,
+        takes: float | None = None,
+        stale: float = 0.0,
+        **match: Unpack[Match],
+    ) -> None:
+        """
+        Decide how the next restore goes. Only one that is accepted counts.
+
+        :param ending: ``success``, as far as the rules allow it; ``failed``; or ``stuck``: it never ends.
+        :param takes: How long it takes, in seconds; default ``restore_takes``.
+        :param stale: For how many seconds the snapshot's restore status still says what it said before; default 0.
+        :param match: When it strikes.
+        """
+        self._add("restore_fate", check_restore_fate(RestoreFate(ending, takes, stale)), match)
+
+    def slow_deletion(self, takes: float, **match: Unpack[Match]) -> None:
+        """
+        Keep the next deleted snapshot in the list for a while. Only a deletion that is accepted counts.
+
+        :param takes: For how long, in seconds.
+        :param match: When it strikes.
+        """
+        self._add("slow_deletion", check_seconds("takes", takes), match)
 
     def hold(self, call: str | None = None, *, when: When = "before", skip: int = 0) -> Hold:
         """
@@ -297,15 +346,29 @@ class FaultScript:
 
     def next_fate(self) -> Fate:
         """Return how the snapshot that begins now will end, and take note of it."""
+        fate: Fate = self._next("fate", "create_snapshot", Fate())
+        return fate
+
+    def next_restore_fate(self) -> RestoreFate:
+        """Return how the restore that begins now will end, and take note of it."""
+        fate: RestoreFate = self._next("restore_fate", "restore_snapshot", RestoreFate())
+        return fate
+
+    def next_deletion(self) -> float:
+        """Return how long the deletion that begins now takes, in seconds, and take note of it."""
+        takes: float = self._next("slow_deletion", "delete_snapshot", 0.0)
+        return takes
+
+    def _next(self, kind: str, call: str, usual: Any) -> Any:
         with self._lock:
-            fault = self._first("fate", "create_snapshot")
-            return Fate() if fault is None else fault.payload
+            fault = self._first(kind, call)
+            return usual if fault is None else fault.payload
 
     def _first(self, kind: str, call: str) -> _Fault | None:
         return next((fault for fault in self._faults if fault.kind == kind and fault.strikes(call)), None)
 
     def _add(self, kind: str, payload: Any, match: Match) -> None:
-        names = [call.name for call in CALLS]
+        names = [call.name for call in EMULATED]
         fault = _Fault(kind, payload, **match)
         if fault.call is not None and fault.call not in names:
             raise ValueError(f"a call is one of {', '.join(names)}, not {fault.call!r}")
@@ -316,8 +379,3 @@ class FaultScript:
         check_number("skip", fault.skip, 0, MANY)
         with self._lock:
             self._faults.append(fault)
-
-
-def _without_backup(true: Reply | None, _request_id: str) -> Reply:
-    # A creation that was refused has no id that could be left out.
-    return true if true is not None and true.status != 201 else json_reply(201, {})

@@ -1,29 +1,21 @@
 """
-The body of a creation, read and checked; and which indices it means.
+The bodies of a creation and of a restore, read and checked.
 
-Source: CSS API reference, "Manually Creating a Snapshot", 2025-08-15.
+Source: CSS API reference, "Manually Creating a Snapshot", 2025-08-15, and "Restoring a Snapshot", 2025-12-01.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from airflow_css.emulator.exchange import Refusal, css_refusal
-from airflow_css.protocol.names import (
-    FORBIDDEN_IN_DESCRIPTION,
-    FORBIDDEN_IN_INDICES,
-    LONGEST_DESCRIPTION,
-    LONGEST_INDICES,
-    NAME_PATTERN,
-)
+from airflow_css.emulator.bodies import check_indices, read_body, wrong
+from airflow_css.emulator.exchange import Refusal
+from airflow_css.emulator.renaming import has_nested_set
+from airflow_css.emulator.restores import RestoreOrder
+from airflow_css.protocol.names import FORBIDDEN_IN_DESCRIPTION, LONGEST_DESCRIPTION, NAME_PATTERN
+from airflow_css.protocol.renaming import FORBIDDEN_IN_RENAMING, LONGEST_RENAMING
 
-__all__ = ["CreationOrder", "read_creation", "select_indices"]
-
-FIELDS = ("name", "description", "indices")
+__all__ = ["CreationOrder", "read_creation", "read_restore"]
 
 
 @dataclass(frozen=True)
@@ -45,86 +37,49 @@ def read_creation(body: bytes) -> CreationOrder:
     """
     Return what a creation asks for.
 
-    Assumed: a field that is null counts as left out, and fields that are not documented are ignored.
+    :param body: The bytes sent.
+    :raises Refusal: if it breaks a rule; the detail names the field.
+    """
+    fields = read_body(body)
+    name, description, indices = fields.text("name"), fields.text("description"), fields.text("indices")
+    if not NAME_PATTERN.fullmatch(name):
+        raise wrong("name has 4 to 64 characters: a lower-case letter, then lower-case letters, digits, - and _")
+    if len(description) > LONGEST_DESCRIPTION:
+        raise wrong(f"description is longer than {LONGEST_DESCRIPTION} characters")
+    if set(description) & set(FORBIDDEN_IN_DESCRIPTION):
+        raise wrong(f"description contains one of {FORBIDDEN_IN_DESCRIPTION}")
+    return CreationOrder(name, description, check_indices(indices))
+
+
+def read_restore(body: bytes) -> RestoreOrder:
+    """
+    Return what a restore asks for.
+
+    Source: as above for the keys with underscores. Up to mid-2025 the same page had them in camelCase, and clients
+    that still send these report no refusal, so both are read. Assumed: of two spellings the newer counts.
 
     :param body: The bytes sent.
     :raises Refusal: if it breaks a rule; the detail names the field.
     """
-    if not body.strip():
-        raise css_refusal("CSS.0006", "the body is empty")
-    fields = _texts(_decode(body))
-    _check_name(fields["name"])
-    _check_description(fields["description"])
-    _check_indices(fields["indices"])
-    return CreationOrder(**fields)
+    fields = read_body(body)
+    return RestoreOrder(
+        target_cluster=fields.needed("target_cluster", "targetCluster"),
+        indices=check_indices(fields.text("indices")),
+        rename_pattern=_known_to_python(_renaming("rename_pattern", fields.text("rename_pattern", "renamePattern"))),
+        rename_replacement=_renaming("rename_replacement", fields.text("rename_replacement", "renameReplacement")),
+        replace_existing=fields.flag("replace_exist_indices"),
+    )
 
 
-def _decode(body: bytes) -> Mapping[str, Any]:
-    try:
-        payload = json.loads(body)
-    except ValueError as cause:
-        raise _wrong("the body is not JSON") from cause
-    if not isinstance(payload, dict):
-        raise _wrong("the body is not a JSON object")
-    return payload
+def _renaming(what: str, text: str) -> str:
+    if len(text) > LONGEST_RENAMING:
+        raise wrong(f"{what} is longer than {LONGEST_RENAMING} characters")
+    if text != text.lower() or any(c.isspace() or c in FORBIDDEN_IN_RENAMING for c in text):
+        raise wrong(f"{what} contains an upper-case letter, a space or one of {FORBIDDEN_IN_RENAMING}")
+    return text
 
 
-def _texts(payload: Mapping[str, Any]) -> dict[str, str]:
-    fields = {}
-    for name in FIELDS:
-        value = payload.get(name)
-        if not isinstance(value, str | None):
-            raise _wrong(f"{name} is not a string")
-        fields[name] = value or ""
-    return fields
-
-
-def _check_name(name: str) -> None:
-    if not NAME_PATTERN.fullmatch(name):
-        raise _wrong("name has 4 to 64 characters: a lower-case letter, then lower-case letters, digits, - and _")
-
-
-def _check_description(description: str) -> None:
-    if len(description) > LONGEST_DESCRIPTION:
-        raise _wrong(f"description is longer than {LONGEST_DESCRIPTION} characters")
-    if set(description) & set(FORBIDDEN_IN_DESCRIPTION):
-        raise _wrong(f"description contains one of {FORBIDDEN_IN_DESCRIPTION}")
-
-
-def _check_indices(indices: str) -> None:
-    if len(indices) > LONGEST_INDICES:
-        raise _wrong(f"indices is longer than {LONGEST_INDICES} characters")
-    if indices != indices.lower() or any(c.isspace() or c in FORBIDDEN_IN_INDICES for c in indices):
-        raise _wrong(f"indices contains an upper-case letter, a space or one of {FORBIDDEN_IN_INDICES}")
-
-
-def _wrong(detail: str) -> Refusal:
-    return css_refusal("CSS.0001", detail)
-
-
-def select_indices(wanted: str, present: Mapping[str, int]) -> dict[str, int]:
-    """
-    Return the indices that an index list means, with their shards, in the cluster's order.
-
-    ``*`` stands for any characters. An item that starts with ``-`` takes away what the items before it brought.
-    Assumed: an item that matches nothing is passed over, so an empty snapshot is possible, as users report of the
-    engine; and the engine's rule for exclusions holds.
-
-    :param wanted: Names and patterns, separated by commas; empty for all.
-    :param present: Number of shards by index.
-    """
-    chosen: set[str] = set()
-    for item in (wanted or "*").split(","):
-        if item.startswith("-"):
-            chosen -= _matching(item[1:], present)
-        else:
-            chosen |= _matching(item, present)
-    return {name: shards for name, shards in present.items() if name in chosen}
-
-
-def _matching(pattern: str, present: Mapping[str, int]) -> set[str]:
-    if pattern == "_all":
-        return set(present)
-    # Only the asterisk is special to the engine; a bracket is an ordinary character.
-    escaped = pattern.replace("[", "[[]")
-    return {name for name in present if fnmatch.fnmatchcase(name, escaped)}
+def _known_to_python(pattern: str) -> str:
+    if has_nested_set(pattern):
+        raise Refusal(501, "EMULATOR.0501", "CSS knows sets inside sets in a pattern, this emulator does not.")
+    return pattern

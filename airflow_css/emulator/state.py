@@ -1,53 +1,34 @@
 """
-The service's state and the rules by which calls and time change it.
+The service's state and the rules by which calls change it.
 
-Theory of operation. Nothing happens in the background. Before a cluster is looked at or changed it is *settled*:
-everything that fell due since the last time happens in its order. A snapshot ends, an automatic one is made or
-cancelled, surplus ones are removed. So the state is a function of the calls and of the clock.
+Theory of operation. Nothing happens in the background. Before a cluster is looked at or changed it is *settled*
+(``timeline``): everything that fell due since the last time happens in its order. So the state is a function of the
+calls and of the clock.
 """
 
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
 
+from airflow_css.emulator import refusals
 from airflow_css.emulator.clock import TurnableClock
-from airflow_css.emulator.entries import ClusterEntry, Fate, PolicyEntry, SnapshotEntry
+from airflow_css.emulator.clusters import ClusterEntry, PolicyEntry
+from airflow_css.emulator.entries import Fate, SnapshotEntry
 from airflow_css.emulator.exchange import Refusal, css_refusal
-from airflow_css.emulator.orders import CreationOrder, select_indices
+from airflow_css.emulator.orders import CreationOrder
+from airflow_css.emulator.restores import RestoreEntry, RestoreFate, RestoreOrder
+from airflow_css.emulator.rules import ServiceRules
+from airflow_css.emulator.settings import PolicyOrder, SettingOrder
+from airflow_css.emulator.timeline import linked, settle
+from airflow_css.emulator.works import begin_restore, begin_snapshot
 
-__all__ = ["ServiceRules", "ServiceState"]
+__all__ = ["ServiceState"]
 
-HALF_HOUR = timedelta(minutes=30)
-
-
-@dataclass(frozen=True)
-class ServiceRules:
-    """
-    What differs between deployments of the service, or what its documentation leaves open.
-
-    :param creation_takes: How long making a snapshot takes, in seconds.
-    :param busy_status: The HTTP status of CSS.0011: 409 was seen, 202 is documented.
-    :param first_check: Which of two refusals comes first when a creation breaks both rules: ``busy`` or ``name``.
-    :param status_while_snapshotting: The cluster's status meanwhile: ``200`` or ``100``.
-    """
-
-    creation_takes: float = 2.0
-    busy_status: int = 409
-    first_check: Literal["busy", "name"] = "busy"
-    status_while_snapshotting: Literal["200", "100"] = "200"
-
-
-@dataclass(frozen=True)
-class _Event:
-    """Something that time brings."""
-
-    moment: datetime
-    happen: Callable[[datetime], None]
+CHANGEABLE = frozenset(entry.name for entry in fields(ClusterEntry)) - {"id", "created_at", "settled_until"}
 
 
 @dataclass
@@ -60,7 +41,7 @@ class ServiceState:
     """
 
     clock: TurnableClock
-    rules: ServiceRules = ServiceRules()
+    rules: ServiceRules = field(default_factory=ServiceRules)
     _clusters: dict[str, ClusterEntry] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -84,8 +65,11 @@ class ServiceState:
         :param fields: Fields of ``ClusterEntry``.
         :raises TypeError: if there is no such field.
         """
+        if unknown := sorted(set(fields) - CHANGEABLE):
+            raise TypeError(f"a cluster has no {', '.join(unknown)} to change; it has {', '.join(sorted(CHANGEABLE))}")
         with self._lock:
-            self._clusters[cluster_id] = replace(self.find(cluster_id), **fields)
+            # Changed in place: a restore that runs knows its clusters.
+            vars(self.find(cluster_id)).update(fields)
 
     def find(self, cluster_id: str) -> ClusterEntry:
         """
@@ -102,7 +86,7 @@ class ServiceState:
             if cluster is None:
                 message = f"The cluster {cluster_id} does not exist or you do not have the permission to access it."
                 raise Refusal(403, "CSS.0015", message)
-            self._settle(cluster)
+            settle(linked(cluster, list(self._clusters.values())), self.rules, self.clock.now())
             return cluster
 
     def clusters(self) -> list[ClusterEntry]:
@@ -143,13 +127,44 @@ class ServiceState:
         """
         with self._lock:
             cluster = self.find(cluster_id)
-            _refuse_unless_operable(cluster)
-            checks = [self._refuse_while_busy, _refuse_taken_name]
-            for check in checks if self.rules.first_check == "busy" else reversed(checks):
-                check(cluster, order)
-            if cluster.quota is not None and len(cluster.snapshots) >= cluster.quota:
+            refusals.refuse_frozen(cluster)
+            refusals.refuse_unless_on(cluster)
+            refusals.refuse_unavailable(cluster)
+            if self.rules.first_check == "name":
+                refusals.refuse_taken_name(cluster, order.name)
+            refusals.refuse_while_busy(cluster, self.rules)
+            refusals.refuse_taken_name(cluster, order.name)
+            if cluster.is_full:
                 raise css_refusal("CSS.0030", f"{cluster.quota} snapshots are allowed")
-            return self._begin(cluster, order, self.clock.now(), next_fate())
+            return begin_snapshot(cluster, order, next_fate(), self.rules, moment=self.clock.now())
+
+    def restore(
+        self, cluster_id: str, snapshot_id: str, order: RestoreOrder, next_fate: Callable[[], RestoreFate]
+    ) -> RestoreEntry:
+        """
+        Begin a restore.
+
+        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: an
+        unavailable cluster's snapshots can be restored to another one; what is restored to must be up and idle.
+        Assumed: the cluster that has the snapshot may be at work, but its snapshot function must be on.
+
+        :param cluster_id: The cluster that has the snapshot.
+        :param snapshot_id: The snapshot.
+        :param order: What is asked for.
+        :param next_fate: Says how it will end; asked only when it begins.
+        :raises Refusal: if a rule forbids it.
+        """
+        with self._lock:
+            source, target = self.find(cluster_id), self.find(order.target_cluster)
+            snapshot = refusals.find_snapshot(source, snapshot_id, self.rules)
+            refusals.refuse_frozen(source)
+            refusals.refuse_unless_on(source)
+            refusals.refuse_unless_restorable(snapshot, self.rules)
+            refusals.refuse_frozen(target)
+            refusals.refuse_unavailable(target)
+            refusals.refuse_older_engine(source, target)
+            refusals.refuse_while_busy(target, self.rules)
+            return begin_restore(snapshot, (source, target), order, next_fate(), self.rules, moment=self.clock.now())
 
     def add_snapshot(self, cluster_id: str, entry: SnapshotEntry) -> None:
         """
@@ -162,32 +177,29 @@ class ServiceState:
         with self._lock:
             self.find(cluster_id).snapshots.append(entry)
 
-    def delete(self, cluster_id: str, snapshot_id: str) -> None:
+    def delete(self, cluster_id: str, snapshot_id: str, next_duration: Callable[[], float] = lambda: 0.0) -> None:
         """
         Remove a snapshot.
 
         Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01, for what
-        is forbidden. Assumed: the codes, and that the entry is gone at once.
+        is forbidden. Assumed: the codes, and that the entry is gone at once unless a script says otherwise.
 
         :param cluster_id: The cluster.
         :param snapshot_id: The snapshot.
-        :raises Refusal: if there is none, it is being made, or it is automatic while the policy is on.
+        :param next_duration: Says how long it takes, in seconds; asked only when it begins.
+        :raises Refusal: if there is none, it is in work, or it is automatic while the policy is on.
         """
         with self._lock:
             cluster = self.find(cluster_id)
-            _refuse_frozen(cluster)
-            entry = next((entry for entry in cluster.snapshots if entry.id == snapshot_id), None)
-            if entry is None:
-                raise css_refusal("CSS.0016", f"snapshot {snapshot_id} not found")
-            if entry.is_building:
-                raise css_refusal("CSS.0029", f"snapshot {entry.name} is being created")
-            if entry.is_automatic and cluster.policy.enabled:
-                raise css_refusal("CSS.0004", "automatic snapshots cannot be deleted while automatic creation is on")
-            cluster.snapshots.remove(entry)
+            refusals.refuse_frozen(cluster)
+            entry = refusals.find_snapshot(cluster, snapshot_id, self.rules)
+            refusals.refuse_in_work(entry)
+            refusals.refuse_protected(cluster, entry)
+            entry.gone_at = self.clock.now() + timedelta(seconds=next_duration())
 
     def set_policy(self, cluster_id: str, policy: PolicyEntry) -> None:
         """
-        Set the policy for automatic snapshots.
+        Set the policy for automatic snapshots, whatever the rules say.
 
         :param cluster_id: The cluster.
         :param policy: The policy.
@@ -195,126 +207,73 @@ class ServiceState:
         """
         self.change_cluster(cluster_id, policy=policy)
 
-    def _refuse_while_busy(self, cluster: ClusterEntry, _order: CreationOrder) -> None:
+    def order_policy(self, cluster_id: str, order: PolicyOrder) -> None:
         """
-        Refuse a creation while another operation runs.
+        Change the policy for automatic snapshots.
 
-        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01.
+        Source: CSS API reference, "Configuring the Automatic Snapshot Creation Policy", 2025-12-01. Assumed: it may
+        change while the cluster is at work; the snapshot function must be on.
+
+        :param cluster_id: The cluster.
+        :param order: What is asked for.
+        :raises Refusal: if a rule forbids it.
         """
-        if cluster.is_busy:
-            working = f"snapshot {cluster.building.name} is being created" if cluster.building else "at work"
-            raise css_refusal("CSS.0011", working, status=self.rules.busy_status)
+        with self._lock:
+            cluster = self.find(cluster_id)
+            refusals.refuse_frozen(cluster)
+            refusals.refuse_unless_on(cluster)
+            cluster.policy = order.applied_to(cluster.policy)
+            _remove_automatic(cluster, order)
 
-    def _begin(
-        self, cluster: ClusterEntry, order: CreationOrder, moment: datetime, fate: Fate, frequency: str | None = None
-    ) -> SnapshotEntry:
-        takes = self.rules.creation_takes if fate.takes is None else fate.takes
-        entry = SnapshotEntry(
-            id=str(uuid.uuid4()),
-            name=order.name,
-            started_at=moment,
-            ends_at=None if fate.ending == "stuck" else moment + timedelta(seconds=takes),
-            description=order.description,
-            indices=select_indices(order.indices, cluster.indices),
-            fate=fate,
-            frequency=frequency,
-        )
-        cluster.snapshots.append(entry)
-        return entry
-
-    def _settle(self, cluster: ClusterEntry) -> None:
-        now = self.clock.now()
-        while (events := self._next_events(cluster)) and events[0].moment <= now:
-            cluster.settled_until = max(cluster.settled_until, events[0].moment)
-            for event in events:
-                event.happen(event.moment)
-        cluster.settled_until = max(cluster.settled_until, now)
-
-    def _next_events(self, cluster: ClusterEntry) -> list[_Event]:
-        """Return what happens next, all in one moment; an end comes before what falls due in the same moment."""
-        known = [_end_of_work(cluster), self._automatic(cluster), _clearance(cluster)]
-        events = [event for event in known if event is not None]
-        first = min((event.moment for event in events), default=None)
-        return [event for event in events if event.moment == first]
-
-    def _automatic(self, cluster: ClusterEntry) -> _Event | None:
+    def close_policy(self, cluster_id: str) -> None:
         """
-        Return the automatic snapshot that falls due next.
+        Turn automatic snapshots off and keep those that there are. Assumed: also when they are off already.
 
-        Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: it is
-        cancelled when another operation runs. Assumed: the same on a cluster that is unavailable or frozen, and
-        nothing falls due while the snapshot function is off.
+        :param cluster_id: The cluster.
+        :raises Refusal: if a rule forbids it.
         """
-        due = cluster.policy.rules().next_due(cluster.settled_until) if cluster.snapshot_function else None
+        self.order_policy(cluster_id, PolicyOrder(enabled=False))
 
-        def happen(moment: datetime) -> None:
-            if cluster.is_busy or cluster.frozen or not cluster.is_available:
-                cluster.cancelled += 1
-                return
-            policy = cluster.policy
-            name = f"{policy.prefix}-{int(moment.timestamp() * 1000)}"
-            self._begin(cluster, CreationOrder(name, indices=policy.indices), moment, Fate(), policy.frequency)
+    def order_settings(self, cluster_id: str, order: SettingOrder | None) -> None:
+        """
+        Change where snapshots go, and turn the snapshot function on.
 
-        return None if due is None else _Event(due, happen)
+        Source: CSS API reference, "Modifying Basic Configurations of a Cluster Snapshot", 2025-12-01; CSS user guide,
+        same date: no changes of the configuration while a snapshot is made or restored. Assumed: the code for that.
 
+        :param cluster_id: The cluster.
+        :param order: What is asked for; ``None`` leaves everything to the service.
+        :raises Refusal: if a rule forbids it.
+        """
+        with self._lock:
+            cluster = self.find(cluster_id)
+            refusals.refuse_frozen(cluster)
+            refusals.refuse_while_busy(cluster, self.rules)
+            cluster.snapshot_function = True
+            if order is not None:
+                cluster.policy = order.applied_to(cluster.policy)
+                _remove_automatic(cluster, order.policy)
 
-def _end_of_work(cluster: ClusterEntry) -> _Event | None:
-    entry = cluster.building
-    if entry is None or entry.ends_at is None:
-        return None
+    def stop(self, cluster_id: str) -> None:
+        """
+        Turn the snapshot function off.
 
-    def happen(moment: datetime) -> None:
-        if entry.fate.ending == "vanish":
-            cluster.snapshots.remove(entry)
-        else:
-            entry.finish(moment)
+        Source: CSS API reference, "Disabling the Snapshot Function", 2025-12-01; that the second time is 415 CSS.0004
+        is recorded by the Terraform provider of the cloud, read 2026-11-23. Assumed: what there is stays listed.
 
-    return _Event(entry.ends_at, happen)
-
-
-def _clearance(cluster: ClusterEntry) -> _Event | None:
-    """
-    Return the next removal of surplus automatic snapshots.
-
-    Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: every half
-    hour, those of the policy's frequency. Assumed: a number of snapshots is kept, not of days, and those that are
-    being made do not count.
-    """
-    alike = [e for e in cluster.snapshots if e.frequency == cluster.policy.frequency and not e.is_building]
-    surplus = sorted(alike, key=lambda entry: entry.started_at)[: max(0, len(alike) - cluster.policy.keep)]
-    if not surplus or not cluster.policy.enabled:
-        return None
-
-    def happen(_moment: datetime) -> None:
-        cluster.snapshots = [entry for entry in cluster.snapshots if entry not in surplus]
-
-    return _Event(_next_half_hour(cluster.settled_until), happen)
+        :param cluster_id: The cluster.
+        :raises Refusal: if it is off already, or a rule forbids it.
+        """
+        with self._lock:
+            cluster = self.find(cluster_id)
+            refusals.refuse_frozen(cluster)
+            if not cluster.snapshot_function:
+                raise css_refusal("CSS.0004", "Illegal operation")
+            refusals.refuse_while_busy(cluster, self.rules)
+            cluster.snapshot_function = False
 
 
-def _next_half_hour(moment: datetime) -> datetime:
-    whole = moment.replace(minute=0, second=0, microsecond=0)
-    return whole + HALF_HOUR * ((moment - whole) // HALF_HOUR + 1)
-
-
-def _refuse_unless_operable(cluster: ClusterEntry) -> None:
-    """
-    Refuse a creation that the cluster's own state forbids.
-
-    Source: CSS user guide, "Backing Up and Restoring the Data of an Elasticsearch Cluster", 2025-12-01: the function
-    must be on and the cluster available. Assumed: the codes for both, and the order of the checks.
-    """
-    _refuse_frozen(cluster)
-    if not cluster.snapshot_function:
-        raise css_refusal("CSS.0004", "the snapshot function is off")
-    if not cluster.is_available:
-        raise css_refusal("CSS.5140", f"status {cluster.status}")
-
-
-def _refuse_frozen(cluster: ClusterEntry) -> None:
-    if cluster.frozen:
-        raise css_refusal("CSS.5301", f"cluster {cluster.id}")
-
-
-def _refuse_taken_name(cluster: ClusterEntry, order: CreationOrder) -> None:
-    if any(entry.name == order.name for entry in cluster.snapshots):
-        raise css_refusal("CSS.0043", f"name {order.name}")
+def _remove_automatic(cluster: ClusterEntry, order: PolicyOrder) -> None:
+    """Source: as for ``order_policy``: all that the policy has made, but not the one in work."""
+    if order.delete_automatic:
+        cluster.snapshots = [entry for entry in cluster.snapshots if not entry.is_automatic or entry.is_in_work]

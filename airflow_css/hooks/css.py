@@ -193,6 +193,28 @@ class CssHook(BaseHook):
         """Delete a snapshot for good: see ``CssClient.delete_snapshot``."""
         self.get_conn().delete_snapshot(cluster_id, snapshot_id)
 
+    def restore_snapshot(
+        self,
+        cluster_id: str,
+        snapshot_id: str,
+        *,
+        target_cluster_id: str,
+        indices: str | Sequence[str] | None = None,
+        rename_pattern: str | None = None,
+        rename_replacement: str | None = None,
+        replace_existing: bool = False,
+    ) -> None:
+        """Begin to restore a snapshot: see ``CssClient.restore_snapshot``."""
+        self.get_conn().restore_snapshot(
+            cluster_id,
+            snapshot_id,
+            target_cluster_id=target_cluster_id,
+            indices=indices,
+            rename_pattern=rename_pattern,
+            rename_replacement=rename_replacement,
+            replace_existing=replace_existing,
+        )
+
     def get_cluster(self, cluster_id: str) -> Cluster:
         """Return a cluster, with what runs on it: see ``CssClient.get_cluster``."""
         return self.get_conn().get_cluster(cluster_id)

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from airflow_css.emulator.app import NOT_EMULATED
+from airflow_css.emulator.calls import EMULATED, NOT_EMULATED
+from airflow_css.emulator.rules import OpenRules
 from airflow_css.protocol import parsing, wire
 from airflow_css.protocol.models import SnapshotStatus
 from tests.docs.code_table import code_rows, status_rows
@@ -28,6 +29,8 @@ TABLES = {
     "signing": ("statement", "## Signing"),
     "shapes of errors": ("shape", ""),
     "codes": ("code", ""),
+    "the emulator's calls": ("call", "## The emulator"),
+    "the emulator's behaviour": ("behaviour", ""),
 }
 
 
@@ -98,7 +101,18 @@ def test_the_words_of_a_snapshot_are_all_there() -> None:
 
 
 def test_the_page_counts_the_emulated_calls() -> None:
-    """What the emulator refuses with 501 is none of the calls that the page lists."""
-    assert "knows the six calls above" in COVERAGE.text
-    assert len(wire.CALLS) == 6
-    assert not {name for name, _, _ in NOT_EMULATED} & {call.name for call in wire.CALLS}
+    """The further calls are all on the page, and what is refused with 501 is none of them."""
+    rows = COVERAGE.table("call", below="## The emulator")
+    shown = [(row[0].strip("`"), row[1].strip("`"), row[2]) for row in rows]
+    more = EMULATED[len(wire.CALLS) :]
+    assert EMULATED[: len(wire.CALLS)] == wire.CALLS
+    assert shown == [(call.name, f"{call.method} {call.template}", str(call.ok)) for call in more]
+    assert "and six more" in COVERAGE.text
+    assert len(more) == 6
+    assert not {call.name for call in NOT_EMULATED} & {call.name for call in EMULATED}
+
+
+def test_every_option_of_the_emulator_has_its_line() -> None:
+    """Each rule that the documentation leaves open is on the page, with what is assumed."""
+    named = {word for row in COVERAGE.table("behaviour") for word in _words(row[1])}
+    assert named == set(OpenRules.__annotations__)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_css.emulator.orders import select_indices
+from airflow_css.emulator.index_lists import select_indices
 from tests.emulator.callers import Caller, refusal, signed_request
 
 PRESENT = {"orders-1": 3, "orders-2": 2, "customers": 1, ".kibana": 1}

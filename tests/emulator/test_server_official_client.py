@@ -15,10 +15,10 @@ from huaweicloudsdkcss.v1 import (
     DeleteSnapshotRequest,
     ListClustersDetailsRequest,
     ListSnapshotsRequest,
-    RestoreSnapshotReq,
-    RestoreSnapshotRequest,
     ShowAutoCreatePolicyRequest,
     ShowClusterDetailRequest,
+    UpdateClusterNameReq,
+    UpdateClusterNameRequest,
 )
 
 from airflow_css.emulator import CssEmulator
@@ -80,9 +80,8 @@ def test_one_byte_of_the_secret_is_enough_to_be_refused(emulator: CssEmulator) -
 
 
 def test_what_is_not_emulated_is_no_success(emulator: CssEmulator) -> None:
-    """A restore by the official client is refused loudly."""
-    snapshot_id = emulator.add_snapshot("old-one")
-    request = RestoreSnapshotRequest(emulator.cluster_id, snapshot_id, RestoreSnapshotReq(emulator.cluster_id))
-    with pytest.raises(Exception, match="restore_snapshot") as caught:
-        _client(emulator).restore_snapshot(request)
+    """Another name for a cluster, by the official client, is refused loudly."""
+    request = UpdateClusterNameRequest(emulator.cluster_id, UpdateClusterNameReq("search-prod"))
+    with pytest.raises(Exception, match="update_cluster_name") as caught:
+        _client(emulator).update_cluster_name(request)
     assert getattr(caught.value, "status_code", None) == 501

@@ -42,7 +42,7 @@ COMPANIONS = {
 
 CALLS = """
     create_snapshot ensure_snapshot list_snapshots get_snapshot find_snapshot delete_snapshot
-    get_cluster find_cluster list_clusters get_snapshot_policy
+    restore_snapshot get_cluster find_cluster list_clusters get_snapshot_policy
 """
 METHODS = {
     ("client.css", "CssClient"): CALLS,

@@ -24,6 +24,7 @@ DOCUMENTED = {
     "create_snapshot": ("POST", f"/v1.0/{PROJECT}/clusters/{CLUSTER}/index_snapshot", 201),
     "list_snapshots": ("GET", f"/v1.0/{PROJECT}/clusters/{CLUSTER}/index_snapshots", 200),
     "delete_snapshot": ("DELETE", f"/v1.0/{PROJECT}/clusters/{CLUSTER}/index_snapshot/{SNAPSHOT}", 200),
+    "restore_snapshot": ("POST", f"/v1.0/{PROJECT}/clusters/{CLUSTER}/index_snapshot/{SNAPSHOT}/restore", 201),
     "get_snapshot_policy": ("GET", f"/v1.0/{PROJECT}/clusters/{CLUSTER}/index_snapshot/policy", 200),
     "get_cluster": ("GET", f"/v1.0/{PROJECT}/clusters/{CLUSTER}", 200),
     "list_clusters": ("GET", f"/v1.0/{PROJECT}/clusters", 200),
@@ -100,10 +101,26 @@ def test_the_body_of_a_creation_leaves_out_what_is_not_given() -> None:
     assert wire.build_create_body("orders", description="d") == {"name": "orders", "description": "d"}
 
 
+def test_the_body_of_a_restore_leaves_out_what_is_not_given() -> None:
+    """Only the target is always there, and overwriting is mentioned only when it is wanted."""
+    assert wire.build_restore_body(CLUSTER) == {"target_cluster": CLUSTER}
+    whole = wire.build_restore_body(
+        CLUSTER, indices="a,b", rename_pattern="(.+)", rename_replacement="new-$1", replace_existing=True
+    )
+    assert whole == {
+        "target_cluster": CLUSTER,
+        "indices": "a,b",
+        "rename_pattern": "(.+)",
+        "rename_replacement": "new-$1",
+        "replace_exist_indices": True,
+    }
+
+
 GOOD: dict[str, Any] = {
     "create_snapshot": {"backup": {"id": SNAPSHOT, "name": "orders"}},
     "list_snapshots": {"backups": [{"id": SNAPSHOT}]},
     "delete_snapshot": None,
+    "restore_snapshot": None,
     "get_snapshot_policy": {"enable": "false"},
     "get_cluster": {"id": CLUSTER},
     "list_clusters": {"totalSize": 11, "clusters": [{"id": CLUSTER}]},
@@ -133,6 +150,7 @@ def test_good_answers_are_read() -> None:
     assert [s.id for s in _read("list_snapshots", 200, GOOD["list_snapshots"])] == [SNAPSHOT]
     assert _read("list_snapshots", 200, {"backups": []}) == ()
     assert _read("delete_snapshot", 200, b"") is None
+    assert _read("restore_snapshot", 201, b"") is None
     assert _read("get_cluster", 200, GOOD["get_cluster"]).id == CLUSTER
     assert not _read("get_snapshot_policy", 200, GOOD["get_snapshot_policy"]).enabled
     page = _read("list_clusters", 200, GOOD["list_clusters"])
@@ -195,7 +213,7 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENTED if name != "delete_snapshot"])
+@pytest.mark.parametrize("name", [name for name in DOCUMENTED if GOOD[name] is not None])
 @pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:12]))
 def test_an_unreadable_answer_is_said_to_be_one(name: str, body: bytes) -> None:
     """A success without what was promised is an odd answer, never an empty result."""
