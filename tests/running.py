@@ -34,6 +34,7 @@ class TaskRun:
     :param map_index: Index of a mapped task, -1 when not mapped.
     :param try_number: The number of the try, from 1.
     :param max_tries: What Airflow has as the limit of tries; ``None`` for the task's retries, as before any clear.
+    :param store: What Airflow 3.3 keeps for the task instance from one try to the next; older versions have none.
     """
 
     run_id: str = "manual__2026-11-23"
@@ -42,6 +43,7 @@ class TaskRun:
     map_index: int = -1
     try_number: int = 1
     max_tries: int | None = None
+    store: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _run_3(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
     import structlog
     from airflow.sdk.execution_time import task_runner
 
-    supervisor = _StandInForSupervisor(dict(resumption.xcom) if resumption else {})
+    supervisor = _StandInForSupervisor(dict(resumption.xcom) if resumption else {}, run.store)
     ti = _task_instance(task, run, max_tries, resumption)
     with mock.patch.object(task_runner, "SUPERVISOR_COMMS", supervisor, create=True):
         state, message, error = task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
@@ -181,20 +183,38 @@ def _deferral_3(message: Any) -> Deferral:
 
 
 class _StandInForSupervisor:
-    """Stands where the supervisor process would: keeps what is pushed, and knows nothing to answer."""
+    """Stands where the supervisor process would: keeps what is pushed and stored, and knows nothing else to answer."""
 
-    def __init__(self, xcom: dict[str, Any]) -> None:
+    def __init__(self, xcom: dict[str, Any], store: dict[str, Any]) -> None:
         self.xcom = xcom
+        self._store = store
 
     def send(self, msg: Any) -> Any:
-        if type(msg).__name__ == "SetXCom":
-            self.xcom[msg.key] = msg.value
-        if type(msg).__name__ == "GetConnection":
-            from airflow.sdk.exceptions import ErrorType
-            from airflow.sdk.execution_time.comms import ErrorResponse
+        answer = getattr(self, f"_{type(msg).__name__}", None)
+        return answer(msg) if answer else None
 
-            return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
-        return None
+    def _SetXCom(self, msg: Any) -> None:  # noqa: N802 - the name of the message
+        self.xcom[msg.key] = msg.value
+
+    def _GetConnection(self, _msg: Any) -> Any:  # noqa: N802 - as above
+        from airflow.sdk.exceptions import ErrorType
+        from airflow.sdk.execution_time.comms import ErrorResponse
+
+        return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+
+    def _GetTaskStateStore(self, msg: Any) -> Any:  # noqa: N802 - as above
+        from airflow.sdk.exceptions import ErrorType
+        from airflow.sdk.execution_time.comms import ErrorResponse, TaskStateStoreResult
+
+        if msg.key in self._store:
+            return TaskStateStoreResult(value=self._store[msg.key])
+        return ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
+
+    def _SetTaskStateStore(self, msg: Any) -> None:  # noqa: N802 - as above
+        self._store[msg.key] = json.loads(json.dumps(msg.value))
+
+    def _DeleteTaskStateStore(self, msg: Any) -> None:  # noqa: N802 - as above
+        self._store.pop(msg.key, None)
 
     async def asend(self, msg: Any) -> Any:
         return self.send(msg)

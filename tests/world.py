@@ -67,25 +67,24 @@ class World:
         HookOnTurnedClock.clock = clock
         return HookOnTurnedClock
 
-    def operator(self, *, is_native: bool = False, **parameters: Any) -> CreateSnapshotOperator:
+    def operator(self, *, is_native: bool = False, **parameters: Any) -> Any:
         """
-        Return a create task on the turned clock, in a DAG of its own.
+        Return a task on the turned clock, in a DAG of its own.
 
         :param is_native: Whether the DAG's templates render to Python's own types instead of text.
-        :param parameters: The operator's; ``task_id`` defaults to ``backup``, ``dag_id`` to ``orders_etl``.
+        :param parameters: The operator's; ``task_id`` defaults to ``backup``, ``dag_id`` to ``orders_etl``,
+            ``operator_class`` to the operator that makes snapshots.
         """
-
-        class CreateOnTurnedClock(CreateSnapshotOperator):
-            hook_class = self.hook_class
-
+        kind: Any = parameters.pop("operator_class", CreateSnapshotOperator)
+        on_turned_clock = type(f"{kind.__name__}OnTurnedClock", (kind,), {"hook_class": self.hook_class})
         dag_id = parameters.pop("dag_id", "orders_etl")
         begin = pendulum.datetime(2026, 1, 1, tz="UTC")
         with DAG(dag_id, schedule=None, start_date=begin, render_template_as_native_obj=is_native):
-            return CreateOnTurnedClock(**{"task_id": "backup", **parameters})
+            return on_turned_clock(**{"task_id": "backup", **parameters})
 
     def run(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
         """
-        Play one try of a create task, up to its first deferral, and return what came of it.
+        Play one try of a task, up to its first deferral, and return what came of it.
 
         :param run: Which try; default the first of a manual run.
         :param parameters: The operator's.
@@ -94,7 +93,7 @@ class World:
 
     def play(self, run: TaskRun | None = None, **parameters: Any) -> Outcome:
         """
-        Play one try of a create task through all its deferrals and return what came of it.
+        Play one try of a task through all its deferrals and return what came of it.
 
         :param run: Which try; default the first of a manual run.
         :param parameters: The operator's.

@@ -8,25 +8,26 @@ goes on with what the event carries.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.operators.announce import announce
+from airflow_css.operators.attempt import CreationAttempt
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
 from airflow_css.operators.plan import make_plan
-from airflow_css.operators.turn import TurnInWorker, late_turn
-from airflow_css.protocol.adoption import SnapshotOrder
-from airflow_css.protocol.errors import CssAuthError, CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
+from airflow_css.protocol.errors import CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
-from airflow_css.tasks.looks import renews_refused_keys
+from airflow_css.tasks.looks import with_other_keys
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
+from airflow_css.tasks.turn import TurnInWorker, late_turn
 from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Creation:
         self._journey = Journey(plan, operator.hook.clock.now().timestamp())
         if operator.deferrable:
             return self._take_turn_or_defer(look_first=plan.look_first, was_busy=True)
-        made = TurnInWorker(operator.hook, plan, operator.log).take()
+        made = TurnInWorker(operator.hook, plan.turn, operator.log).take(CreationAttempt(operator.hook, plan))
         self._keep(made)
         snapshot = wait_in_worker(operator.hook, plan, made, operator.log) if plan.waits else _as_begun(made)
         return self._finish(snapshot)
@@ -117,7 +118,7 @@ class Creation:
     def _take_turn_or_defer(self, *, look_first: bool, was_busy: bool) -> str:
         plan = self._known_journey().plan
         try:
-            made = self._fulfil(plan.order, look_first=look_first)
+            made = with_other_keys(self._hook, CreationAttempt(self._hook, replace(plan, look_first=look_first)))
         except CssBusyError as busy:
             if plan.turn_timeout == 0:
                 raise
@@ -127,14 +128,6 @@ class Creation:
         if is_good or not plan.waits:
             return self._finish(_as_begun(made))
         return self._defer_for_end()
-
-    def _fulfil(self, order: SnapshotOrder, *, look_first: bool) -> EnsuredSnapshot:
-        try:
-            return self._hook.get_conn().fulfil(order, look_first=look_first)
-        except CssAuthError as error:
-            if not renews_refused_keys(self._hook, error):
-                raise
-        return self._hook.get_conn().fulfil(order, look_first=True)
 
     def _defer_for_turn(self, busy: CssBusyError, *, was_busy: bool) -> str:
         journey = self._known_journey()
@@ -189,7 +182,7 @@ class Creation:
             arrived = read_event(event, good=IDLE)
         except CssWaitTimeoutError as error:
             # The trigger knows only that the cluster is at work; here it can be asked with what.
-            raise late_turn(self._hook, self._known_journey().plan) from error
+            raise late_turn(self._hook, self._known_journey().plan.turn) from error
         return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived.get("was_busy")))
 
     def _resume_at_end(self, event: Any) -> str:

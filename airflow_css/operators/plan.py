@@ -14,6 +14,7 @@ from airflow_css.protocol.waiting import Expectations
 from airflow_css.tasks.fields import cluster_of, given
 from airflow_css.tasks.rendered import check_number, check_rendered
 from airflow_css.tasks.run_context import identify, is_first_try
+from airflow_css.tasks.turn import Turn
 
 __all__ = ["CreationPlan", "make_plan"]
 
@@ -46,6 +47,11 @@ class CreationPlan:
     def cluster_id(self) -> str:
         """The cluster."""
         return self.order.cluster_id
+
+    @property
+    def turn(self) -> Turn:
+        """Whose turn is waited for, and how long."""
+        return Turn(self.cluster_id, self.turn_timeout, self.poll_interval)
 
     def remembering(self, left_behind: tuple[str, ...]) -> CreationPlan:
         """

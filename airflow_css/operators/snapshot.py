@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
-
-from airflow_css.hooks.css import CssHook
+from airflow_css.operators.base import ClusterOperator
 from airflow_css.operators.default_name import NameFromRun
+from airflow_css.operators.restore_operator import RestoreSnapshotOperator
 
 if TYPE_CHECKING:
     from airflow_css.operators.creation import Creation
 
-__all__ = ["CreateSnapshotOperator"]
+__all__ = ["CreateSnapshotOperator", "RestoreSnapshotOperator"]
 
 
 _OPTIONAL = ("cluster_id", "cluster_name", "indices", "description")
 
 
-class CreateSnapshotOperator(BaseOperator):
+class CreateSnapshotOperator(ClusterOperator):
     """
     Makes one snapshot of a cluster per run, waits for it, and gives its id: the backup id.
 
@@ -69,22 +67,14 @@ class CreateSnapshotOperator(BaseOperator):
         "css_conn_id",
     )
     ui_color = "#d7e9f7"
-    hook_class: ClassVar[type[CssHook]] = CssHook
 
     def __init__(
         self,
         *,
-        cluster_id: str | None = None,
-        cluster_name: str | None = None,
         snapshot_name: str | Callable[[Any, Any], str] | None = None,
         indices: str | Sequence[str] | None = None,
         description: str | None = None,
-        css_conn_id: str = CssHook.default_conn_name,
-        wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float | None = None,
         timeout: float = 90_000,
-        turn_timeout: float = 21_600,
         on_existing: str = "adopt",
         allow_partial: bool = False,
         fail_if_empty: bool = True,
@@ -92,17 +82,10 @@ class CreateSnapshotOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.cluster_id = cluster_id
-        self.cluster_name = cluster_name
         self.snapshot_name = NameFromRun() if snapshot_name is None else snapshot_name
         self.indices = indices
         self.description = description
-        self.css_conn_id = css_conn_id
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
         self.timeout = timeout
-        self.turn_timeout = turn_timeout
         self.on_existing = on_existing
         self.allow_partial = allow_partial
         self.fail_if_empty = fail_if_empty
@@ -110,11 +93,6 @@ class CreateSnapshotOperator(BaseOperator):
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
         self.given_fields = tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
         self._creation: Creation | None = None
-
-    @cached_property
-    def hook(self) -> CssHook:
-        """The hook for the rendered connection."""
-        return self.hook_class(self.css_conn_id)
 
     def execute(self, context: Any) -> str:
         """

@@ -15,7 +15,7 @@ from airflow_css.triggers.log import Log
 if TYPE_CHECKING:
     from airflow_css.client.css import CssClient
 
-__all__ = ["PatientLooks", "renews_refused_keys"]
+__all__ = ["PatientLooks", "renews_refused_keys", "with_other_keys"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,21 @@ def renews_refused_keys(hook: CssHook, error: CssAuthError) -> bool:
     :param error: The refusal. Only a 401 speaks of the keys; a missing permission does not change by reading again.
     """
     return error.reply.status == 401 and hook.renew_keys()
+
+
+def with_other_keys(hook: CssHook, attempt: Callable[[], T]) -> T:
+    """
+    Return what the attempt returns; once more if its keys are refused and the connection has other ones by now.
+
+    :param hook: Reads the connection again.
+    :param attempt: Asks CSS through the hook; it must know by itself that it is called a second time.
+    """
+    try:
+        return attempt()
+    except CssAuthError as error:
+        if not renews_refused_keys(hook, error):
+            raise
+    return attempt()
 
 
 class PatientLooks:

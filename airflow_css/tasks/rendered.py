@@ -36,6 +36,9 @@ _LEGAL = {
 }
 
 
+_NEEDED = {"css_conn_id": "name a connection", "target_cluster_id": "say 'same' for the snapshot's own cluster"}
+
+
 def check_rendered(field: str, value: Any) -> Any:
     """
     Return the rendered value of a template field, which says something: a list as it is, everything else as text.
@@ -59,7 +62,7 @@ def check_rendered(field: str, value: Any) -> Any:
 
 
 def _rule_broken_by(field: str, part: Any) -> str:
-    way_out = "leave the parameter out to use the default" if field != "css_conn_id" else "name a connection"
+    way_out = _NEEDED.get(field, "leave the parameter out to use the default")
     if part is None or (isinstance(part, list | tuple) and not part):
         return f"it was rendered to nothing; give a value, or {way_out}"
     text = str(part).strip()

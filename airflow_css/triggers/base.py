@@ -70,16 +70,17 @@ class CssTrigger(BaseTrigger):
     def _now(self) -> datetime:
         return self.hook_class.clock.now()
 
-    def _read(self, answer: Answer | None) -> Any:
+    def _read(self, answer: Answer | None, forgiveness: Forgiveness | None = None) -> Any:
         """Return what a look brought; ``None`` for a look that is forgiven, or that did not come in time."""
+        forgiveness = forgiveness or self._forgiveness
         if answer is None:
             return None
         try:
             value = answer.read()
         except FORGIVEN_ERRORS as error:
-            if not self._forgiveness.allows(self._now()):
+            if not forgiveness.allows(self._now()):
                 raise
-            self.log.warning("Look %d in a row without an answer: %s", self._forgiveness.in_a_row, error)
+            self.log.warning("Look %d in a row without an answer: %s", forgiveness.in_a_row, error)
             return None
-        self._forgiveness.reset()
+        forgiveness.reset()
         return value

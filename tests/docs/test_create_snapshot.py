@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from airflow_css.protocol.names import fold_name
 from airflow_css.protocol.waiting import Expectations, Verdict, judge_created
 from airflow_css.triggers.progress import Progress
 from tests.docs.markdown import Block, page
+from tests.parameters import parameters_of
 from tests.running import TaskRun, run_task
 from tests.world import World
 
@@ -37,9 +37,9 @@ def _backup_of(block: Block, folder: Path) -> Any:
 
 def test_the_parameters_are_those_of_the_operator() -> None:
     """Each parameter has one line with its default, and those marked with T are the templates."""
-    taken = inspect.signature(CreateSnapshotOperator).parameters
+    taken = parameters_of(CreateSnapshotOperator)
     shown = {re.findall(r"`(\w+)`", row[0])[0]: row[1] for row in PARAMETERS}
-    assert list(shown) == [name for name in taken if name != "kwargs"]
+    assert set(shown) == set(taken)
     literals = {name: ast.literal_eval(cell.strip("`")) for name, cell in shown.items() if cell.startswith("`")}
     assert {name: literals.get(name) for name in shown} == {name: taken[name].default for name in shown}
     templates = [row[0] for row in PARAMETERS if row[0].endswith(" T")]

@@ -37,7 +37,10 @@ class Example:
     snapshots: int
 
 
-EXAMPLES = (Example("pre_etl_backup.py", (2, 11), "success", 1),)
+EXAMPLES = (
+    Example("pre_etl_backup.py", (2, 11), "success", 1),
+    Example("restore_into_staging.py", (2, 11), "success", 1),
+)
 
 
 @dataclass(frozen=True)

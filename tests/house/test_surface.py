@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.house.sources import ROOT
+from tests.parameters import parameters_of
 
 PACKAGE = "airflow_css"
 REFERENCE = ROOT / "docs" / "reference.md"
@@ -27,7 +28,7 @@ SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
-    "operators.snapshot": "CreateSnapshotOperator",
+    "operators.snapshot": "CreateSnapshotOperator RestoreSnapshotOperator",
     "protocol.errors": ERRORS,
 }
 
@@ -48,6 +49,7 @@ METHODS = {
     ("client.css", "CssClient"): CALLS,
     ("hooks.css", "CssHook"): f"get_conn test_connection {CALLS}",
     ("operators.snapshot", "CreateSnapshotOperator"): "execute",
+    ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
 }
 
 # Given by Airflow to every operator and hook; its documentation explains them.
@@ -82,7 +84,8 @@ def _parameters(thing: Any) -> set[str]:
     """Return what a caller may give; nothing for an inherited constructor, which is explained there."""
     if inspect.isclass(thing) and "__init__" not in vars(thing):
         return set()
-    return set(inspect.signature(thing).parameters) - FROM_AIRFLOW
+    taken = parameters_of(thing) if inspect.isclass(thing) else inspect.signature(thing).parameters
+    return set(taken) - FROM_AIRFLOW
 
 
 def _documented(thing: Any) -> set[str]:

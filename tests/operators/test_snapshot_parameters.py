@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_css.operators.snapshot import CreateSnapshotOperator
+from tests.parameters import parameters_of
 from tests.running import Outcome, TaskRun
 from tests.world import World, new_world
 
@@ -155,17 +155,9 @@ def _play(row: Row, **parameters: Any) -> Any:
         return row.look(Seen(world, outcome, (world.clock.now() - began).total_seconds()))
 
 
-def _parameters() -> set[str]:
-    return {
-        name
-        for name, parameter in inspect.signature(CreateSnapshotOperator.__init__).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-
-
 def test_every_parameter_has_a_row() -> None:
     """The rows below name the parameters of the operator's signature, all of them and no other."""
-    assert set(ROWS) == _parameters()
+    assert set(ROWS) == set(parameters_of(CreateSnapshotOperator))
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -1,0 +1,235 @@
+"""What one restore is about: checked in full at the start, before anything is sent, and read by every later step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+
+from airflow_css.hooks.css import CssHook
+from airflow_css.protocol.errors import CssReplyError, CssUsageError
+from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, fold_name, join_indices
+from airflow_css.protocol.preview import Renaming
+from airflow_css.protocol.renaming import check_renaming
+from airflow_css.tasks.fields import CssTask, cluster_of, given
+from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.run_context import identify
+from airflow_css.tasks.turn import Turn
+
+__all__ = ["RestorePlan", "RestoreTask", "make_restore_plan"]
+
+SAME = "same"
+_EXISTING = ("keep", "replace")
+
+
+class RestoreTask(CssTask, Protocol):
+    """A restore operator, seen from its parts; the meaning of each attribute stands there."""
+
+    snapshot_id: Any
+    snapshot_name: Any
+    latest_good: bool
+    name_prefix: Any
+    max_age: timedelta | float | None
+    indices: Any
+    rename_pattern: Any
+    rename_replacement: Any
+    target_cluster_id: Any
+    existing_indices: str
+    allow_partial: bool
+    verify: Any
+    wait_for_completion: bool
+    deferrable: bool
+    poll_interval: float | None
+    timeout: float
+    turn_timeout: float
+    hook_class: ClassVar[type[CssHook]]
+
+    def defer(self, *args: Any, **kwargs: Any) -> Any:
+        """Hand the wait to a trigger."""
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """
+    One restore.
+
+    :param cluster_id: The cluster that owns the snapshot.
+    :param target_cluster_id: The cluster that is restored to.
+    :param css_conn_id: The connection.
+    :param run: The task instance, for people.
+    :param life: In which life it is.
+    :param number_in_life: The number of the try in this life, from 1.
+    :param snapshot_id: The snapshot; ``None`` when it is named or chosen.
+    :param snapshot_name: Its name; ``None`` when it is given by id or chosen.
+    :param name_prefix: What the name of the chosen one begins with; ``None`` for any.
+    :param max_age: How old the chosen one may be, in seconds; ``None`` for any age.
+    :param indices: What is taken out of it, as it is sent; ``None`` for all.
+    :param rename_pattern: What is replaced in the names; ``None`` for nothing.
+    :param rename_replacement: By what.
+    :param replaces: Whether indices of the same name are overwritten.
+    :param allow_partial: Whether a snapshot in which shards failed will do.
+    :param poll_interval: Lower bound between two looks, in seconds; ``None`` for none.
+    :param timeout: Seconds from the restore's start until the wait is given up.
+    :param turn_timeout: Seconds to wait for the clusters to become free; 0 for not at all.
+    :param waits: Whether the end is waited for.
+    """
+
+    cluster_id: str
+    target_cluster_id: str
+    css_conn_id: str
+    run: str
+    life: int
+    number_in_life: int
+    snapshot_id: str | None
+    snapshot_name: str | None
+    name_prefix: str | None
+    max_age: float | None
+    indices: str | None
+    rename_pattern: str | None
+    rename_replacement: str | None
+    replaces: bool
+    allow_partial: bool
+    poll_interval: float | None
+    timeout: float
+    turn_timeout: float
+    waits: bool
+
+    @property
+    def turn(self) -> Turn:
+        """Whose turn is waited for, and how long."""
+        return Turn(self.target_cluster_id, self.turn_timeout, self.poll_interval, source_id=self.cluster_id)
+
+    @property
+    def renaming(self) -> Renaming | None:
+        """How the indices are renamed; ``None`` for not at all."""
+        if self.rename_pattern is None or self.rename_replacement is None:
+            return None
+        return Renaming(self.rename_pattern, self.rename_replacement)
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether a second restore of the same cannot make matters worse than the first."""
+        return self.renaming is not None or self.replaces
+
+    @property
+    def leaves_existing(self) -> bool:
+        """Whether indices of the same name would be left as they are, in silence."""
+        return not self.replaces and self.renaming is None and self.target_cluster_id == self.cluster_id
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: Any) -> RestorePlan:
+        """
+        Return the plan that an event brought back.
+
+        :param facts: What ``as_json`` gave.
+        :raises CssReplyError: if it is not that.
+        """
+        try:
+            return cls(**dict(facts))
+        except (TypeError, ValueError) as cause:
+            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
+
+
+def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
+    """
+    Return the plan of an operator's restore.
+
+    :param task: The operator, with its templates rendered.
+    :param context: Airflow's context.
+    :raises CssUsageError: if a parameter breaks a rule.
+    :raises CssConfigError: if the connection cannot be used, or names no cluster where one is needed.
+    """
+    check_rendered("css_conn_id", task.css_conn_id)
+    waiting = _waiting(task)
+    indices = given(task, "indices")
+    pattern, replacement = _renaming(task)
+    which = _which(task)
+    replaces = _replaces(task)
+    target = str(check_rendered("target_cluster_id", task.target_cluster_id))
+    if target != SAME:
+        check_cluster_id(target)
+    cluster_id = cluster_of(task)
+    identity = identify(context, task.hook.deployment)
+    return RestorePlan(
+        cluster_id=cluster_id,
+        target_cluster_id=cluster_id if target == SAME else target,
+        css_conn_id=str(task.css_conn_id),
+        run=str(identity),
+        life=identity.life,
+        number_in_life=max(1, context["ti"].try_number - identity.life),
+        **which,
+        indices=None if indices is None else join_indices(indices),
+        rename_pattern=pattern,
+        rename_replacement=replacement,
+        replaces=replaces,
+        allow_partial=bool(task.allow_partial),
+        **waiting,
+        waits=bool(task.wait_for_completion),
+    )
+
+
+def _waiting(task: RestoreTask) -> dict[str, Any]:
+    interval = task.poll_interval
+    return {
+        "poll_interval": None if interval is None else check_number("poll_interval", interval, at_least=1),
+        "timeout": check_number("timeout", task.timeout, at_least=1),
+        "turn_timeout": check_number("turn_timeout", task.turn_timeout, at_least=0),
+    }
+
+
+def _which(task: RestoreTask) -> dict[str, Any]:
+    snapshot_id, name = given(task, "snapshot_id"), given(task, "snapshot_name")
+    ways = [value for value in (snapshot_id, name, task.latest_good or None) if value is not None]
+    if len(ways) != 1:
+        rule = "exactly one of snapshot_id, snapshot_name and latest_good=True says which snapshot is restored"
+        raise CssUsageError("snapshot to restore", snapshot_id or name, rule, "latest_good=True")
+    prefix = given(task, "name_prefix")
+    if not task.latest_good and (prefix is not None or task.max_age is not None):
+        rule = "name_prefix and max_age choose among snapshots, so they go with latest_good=True only"
+        raise CssUsageError("name_prefix" if prefix else "max_age", prefix or task.max_age, rule, "latest_good=True")
+    return {
+        "snapshot_id": None if snapshot_id is None else check_snapshot_id(str(snapshot_id)),
+        "snapshot_name": None if name is None else _folded(task, "snapshot_name", str(name)),
+        "name_prefix": None if prefix is None else _folded(task, "name_prefix", str(prefix)),
+        "max_age": _max_age(task.max_age),
+    }
+
+
+def _folded(task: RestoreTask, field: str, text: str) -> str:
+    folded = fold_name(text)
+    if folded != text:
+        task.log.info("The %s %r is not legal as it is; %r is used.", field, text, folded)
+    return folded
+
+
+def _max_age(value: timedelta | float | None) -> float | None:
+    if value is None:
+        return None
+    return check_number("max_age", value.total_seconds() if isinstance(value, timedelta) else value, at_least=1)
+
+
+def _renaming(task: RestoreTask) -> tuple[str | None, str | None]:
+    pattern, replacement = given(task, "rename_pattern"), given(task, "rename_replacement")
+    if pattern is None and replacement is None:
+        return None, None
+    texts = _text(pattern), _text(replacement)
+    check_renaming(*texts)
+    # A mistake in them must not wait for the cluster.
+    Renaming(str(pattern), str(replacement)).apply("orders")
+    return texts
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _replaces(task: RestoreTask) -> bool:
+    if task.existing_indices not in _EXISTING:
+        rule = "it is 'keep' to leave indices of the same name as they are, or 'replace' to overwrite them"
+        raise CssUsageError("existing_indices", task.existing_indices, rule, "keep")
+    return task.existing_indices == "replace"
