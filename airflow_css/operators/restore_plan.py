@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Protocol
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssReplyError, CssUsageError
 from airflow_css.protocol.events import RETRY_FINDS_IT
-from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, fold_name, join_indices
+from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, join_indices
 from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
-from airflow_css.tasks.fields import CssTask, cluster_of, given
+from airflow_css.tasks.fields import CssTask, cluster_of, folded, given
 from airflow_css.tasks.rendered import check_number, check_rendered
-from airflow_css.tasks.run_context import identify
+from airflow_css.tasks.run_context import identify, number_in_life
 from airflow_css.tasks.turn import Turn
 
 __all__ = ["RestorePlan", "RestoreTask", "make_restore_plan"]
@@ -161,7 +161,7 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         css_conn_id=str(task.css_conn_id),
         run=str(identity),
         life=identity.life,
-        number_in_life=max(1, context["ti"].try_number - identity.life),
+        number_in_life=number_in_life(context, identity),
         **which,
         indices=None if indices is None else join_indices(indices),
         rename_pattern=pattern,
@@ -194,17 +194,10 @@ def _which(task: RestoreTask) -> dict[str, Any]:
         raise CssUsageError("name_prefix" if prefix else "max_age", prefix or task.max_age, rule, "latest_good=True")
     return {
         "snapshot_id": None if snapshot_id is None else check_snapshot_id(str(snapshot_id)),
-        "snapshot_name": None if name is None else _folded(task, "snapshot_name", str(name)),
-        "name_prefix": None if prefix is None else _folded(task, "name_prefix", str(prefix)),
+        "snapshot_name": None if name is None else folded(task, "snapshot_name", str(name)),
+        "name_prefix": None if prefix is None else folded(task, "name_prefix", str(prefix)),
         "max_age": _max_age(task.max_age),
     }
-
-
-def _folded(task: RestoreTask, field: str, text: str) -> str:
-    folded = fold_name(text)
-    if folded != text:
-        task.log.info("The %s %r is not legal as it is; %r is used.", field, text, folded)
-    return folded
 
 
 def _max_age(value: timedelta | float | None) -> float | None:
