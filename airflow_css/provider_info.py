@@ -38,6 +38,14 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.hooks.css"]}],
         "operators": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.operators.snapshot"]}],
+        "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.sensors.snapshot"]}],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_css.triggers.condition", "airflow_css.triggers.css"],
+            }
+        ],
+        "extra-links": ["airflow_css.links.css.SnapshotLink"],
         "config": {"airflow_css": {"description": "Options of the CSS provider.", "options": _options()}},
     }
 

@@ -6,7 +6,8 @@ import inspect
 
 __all__ = ["parameters_of"]
 
-NOT_NAMED = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+# A base class explains what it takes; ``kwargs`` only hands it on.
+NOT_NAMED = frozenset({"self", "args", "kwargs"})
 
 
 def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
@@ -19,6 +20,6 @@ def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
     taken: dict[str, inspect.Parameter] = {}
     for kind in ours:
         for name, parameter in inspect.signature(vars(kind)["__init__"]).parameters.items():
-            if name != "self" and parameter.kind not in NOT_NAMED:
+            if name not in NOT_NAMED:
                 taken.setdefault(name, parameter)
     return taken

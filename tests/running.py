@@ -68,7 +68,7 @@ class Outcome:
     """
     What came of a try.
 
-    :param state: ``success``, ``failed``, ``up_for_retry`` or ``deferred``.
+    :param state: ``success``, ``failed``, ``skipped``, ``up_for_retry``, ``up_for_reschedule`` or ``deferred``.
     :param error: What the task raised; ``None`` when nothing.
     :param xcom: What it pushed, by key.
     :param deferral: What waits for it; ``None`` unless it is deferred.
@@ -121,7 +121,13 @@ def _run(task: Any, run: TaskRun, resumption: _Resumption | None) -> Outcome:
 
 
 def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
-    from airflow.exceptions import AirflowFailException, TaskDeferred
+    from airflow.exceptions import (
+        AirflowFailException,
+        AirflowRescheduleException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+        TaskDeferred,
+    )
 
     outcome = Outcome("success", xcom=dict(resumption.xcom) if resumption else {})
 
@@ -153,9 +159,14 @@ def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
         seconds = deferred.timeout.total_seconds() if deferred.timeout else None
         outcome.state = "deferred"
         outcome.deferral = Deferral(classpath, json.loads(json.dumps(arguments)), deferred.method_name, seconds)
+    except AirflowSkipException as skip:
+        outcome.state, outcome.error = "skipped", skip
+    except AirflowRescheduleException as later:
+        outcome.state, outcome.error = "up_for_reschedule", later
     except Exception as error:  # noqa: BLE001 - whatever the task raises is what is looked at
         outcome.error = error
-        can_retry = run.try_number <= max_tries and not isinstance(error, AirflowFailException)
+        is_final = isinstance(error, AirflowFailException | AirflowSensorTimeout)
+        can_retry = run.try_number <= max_tries and not is_final
         outcome.state = "up_for_retry" if can_retry else "failed"
     return outcome
 

@@ -52,7 +52,7 @@ def reading_the_log() -> Iterator[TaskLog]:
 def _reading_2(log: TaskLog) -> Iterator[None]:
     class Reader(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            ours = record.name.startswith((f"{ROOT}.operators", f"{ROOT}.hooks"))
+            ours = record.name.startswith((f"{ROOT}.operators", f"{ROOT}.sensors", f"{ROOT}.hooks"))
             if ours and record.module not in {"base", "baseoperator"}:
                 log.append(Line(record.levelname.lower(), record.getMessage()))
 
@@ -70,7 +70,7 @@ def _reading_3(log: TaskLog) -> Iterator[None]:
 
     def read(logger: Any, method: str, event: Any) -> Any:
         name = str(event.get("logger_name") or getattr(logger, "name", None) or "")
-        if name.startswith((f"{ROOT}.operators", f"{ROOT}.hooks")):
+        if name.startswith((f"{ROOT}.operators", f"{ROOT}.sensors", f"{ROOT}.hooks")):
             log.append(Line("warning" if method == "warn" else method, str(event["event"])))
         return event
 

@@ -43,6 +43,11 @@ EXTRA_FIELDS: tuple[ExtraField, ...] = (
     ExtraField(
         "timeout_seconds", "Time-out (seconds)", "How long to wait for an answer, 1 to 600; default 60.", kind="number"
     ),
+    ExtraField(
+        "console_url_template",
+        "Console URL template",
+        "Where the link of a task leads: https, with {region}, {project_id}, {cluster_id}, {snapshot_id}.",
+    ),
 )
 
 # The older provider's connections carry these; they mean nothing for snapshots.

@@ -16,6 +16,7 @@ from typing import Any
 from airflow_css.client.credentials import Credentials, credentials_from_environment
 from airflow_css.client.endpoints import check_endpoint, endpoint_of_region
 from airflow_css.client.rules import SendingRules
+from airflow_css.hooks.console_url import check_template
 from airflow_css.hooks.form import EXTRA_FIELDS, LEGACY_EXTRAS
 from airflow_css.hooks.options import allowed_http_hosts
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
@@ -40,6 +41,7 @@ class ConnectionSettings:
     :param cluster_id: The default cluster; empty when there is none.
     :param deployment: The deployment named by the connection; empty when it names none.
     :param rules: Time-outs and TLS.
+    :param console_url_template: Address of a snapshot in the console; empty when there is none that can be used.
     :param warnings: What the user should know, one sentence each.
     """
 
@@ -52,6 +54,7 @@ class ConnectionSettings:
     cluster_id: str = ""
     deployment: str = ""
     rules: SendingRules = field(default_factory=SendingRules)
+    console_url_template: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -75,6 +78,7 @@ def read_settings(
     extra = _extra(connection)
     warnings = _check_keys(conn_id, extra)
     region = region or _text(extra, "region")
+    template, doubts = _console_url_template(conn_id, _text(extra, "console_url_template"))
     credentials, keys_from, env_project = _credentials(connection, extra, os.environ if environ is None else environ)
     return ConnectionSettings(
         conn_id=conn_id,
@@ -86,7 +90,8 @@ def read_settings(
         cluster_id=_cluster(conn_id, _text(extra, "cluster_id")),
         deployment=_text(extra, "deployment"),
         rules=_rules(conn_id, extra),
-        warnings=warnings,
+        console_url_template=template,
+        warnings=(*warnings, *doubts),
     )
 
 
@@ -191,6 +196,16 @@ def _rules(conn_id: str, extra: Mapping[str, Any]) -> SendingRules:
     return SendingRules(
         read_seconds=_timeout(conn_id, extra, usual.read_seconds), verify=_verify(_text(extra, "verify"))
     )
+
+
+def _console_url_template(conn_id: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the template and what is wrong with it: a link is no reason to go without a backup."""
+    try:
+        return (check_template(text) if text else ""), ()
+    except CssConfigError as error:
+        return "", (
+            f"The extra 'console_url_template' of connection {conn_id!r} cannot be used: {error}. Tasks have no link.",
+        )
 
 
 def _timeout(conn_id: str, extra: Mapping[str, Any], usual: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.links.css import SnapshotLink
 
 __all__ = ["ClusterOperator"]
 
@@ -28,6 +29,7 @@ class ClusterOperator(BaseOperator):
     :param turn_timeout: Seconds to wait for the cluster to become free; 0 to fail at once. Default 21,600 (6 hours).
     """
 
+    operator_extra_links = (SnapshotLink(),)
     hook_class: ClassVar[type[CssHook]] = CssHook
 
     def __init__(

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.links.css import persist_link
 from airflow_css.operators.announce import announce
 from airflow_css.operators.attempt import CreationAttempt
 from airflow_css.operators.create_task import CreateTask
@@ -211,6 +212,7 @@ class Creation:
         journey = self._known_journey()
         self._journey = journey.with_snapshot(made.id, made.name, made.made_at)
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
+        persist_link(self._context, self._hook, cluster_id=journey.plan.cluster_id, snapshot_id=made.id)
         announce(self._operator.log, self._hook, journey.plan, made)
 
     def _finish(self, snapshot: Snapshot) -> str:

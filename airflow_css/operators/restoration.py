@@ -15,6 +15,7 @@ from typing import Any
 
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
+from airflow_css.links.css import persist_link
 from airflow_css.operators.restore_attempt import BegunRestore, RestoreAttempt
 from airflow_css.operators.restore_memory import RestoreMemory, SentRestore
 from airflow_css.operators.restore_plan import RestorePlan, RestoreTask, make_restore_plan
@@ -183,6 +184,7 @@ class Restoration:
         for key, value in result.as_json().items():
             if key in ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices"):
                 ti.xcom_push(key=key, value=value)
+        persist_link(self._context, self._hook, cluster_id=plan.cluster_id, snapshot_id=result.snapshot_id)
         result.announce(self._operator.log, is_joined=begun.is_joined)
 
     def _watch(self, begun: BegunRestore) -> RestoreWatch:

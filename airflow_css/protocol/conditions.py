@@ -50,6 +50,10 @@ class Condition(ABC):
     def state(self) -> str:
         """Return what the last look showed, as one clause for people."""
 
+    def is_doubtful(self) -> bool:
+        """Return whether the last look showed something that somebody should look at; default never."""
+        return False
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         return {"kind": self.kind, **{k: v for k, v in asdict(self).items() if not k.startswith("_")}}
@@ -62,6 +66,9 @@ def read_condition(facts: Any) -> Condition:
     :param facts: What it gave.
     :raises CssReplyError: if they are not that.
     """
+    # They stand on this module, so it cannot import them before it is complete.
+    from airflow_css.protocol import freshness, sensed  # noqa: F401 - each adds its kinds
+
     try:
         given = dict(facts)
         return _KINDS[given.pop("kind")](**given)
@@ -173,11 +180,15 @@ class Wait:
         :raises CssWaitTimeoutError: if the time is up.
         """
         if self.seconds_left(now) <= 0:
-            waited = in_words(self.deadline - self.asked_at)
-            raise CssWaitTimeoutError(
-                f"What was waited for did not come within {waited}; {self.condition.state()}. "
-                "Raise timeout if that is usual here"
-            )
+            raise self.late()
+
+    def late(self) -> CssWaitTimeoutError:
+        """Return the error of a wait whose time is up."""
+        waited = in_words(self.deadline - self.asked_at)
+        return CssWaitTimeoutError(
+            f"What was waited for did not come within {waited}; {self.condition.state()}. "
+            "Raise timeout if that is usual here"
+        )
 
     def delay(self, now: datetime, chance: float) -> float:
         """

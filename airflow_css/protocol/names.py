@@ -25,6 +25,7 @@ __all__ = [
     "check_snapshot_id",
     "derive_name",
     "fold_name",
+    "fold_prefix",
     "join_indices",
     "sibling_name",
 ]
@@ -88,6 +89,22 @@ def fold_name(text: str) -> str:
         folded = f"{folded[:55]}-{short_hash(text)}"
     if len(folded) < SHORTEST_NAME:
         raise CssUsageError("snapshot name", text, _NAME_RULE, "orders-20261123t000000z")
+    return folded
+
+
+def fold_prefix(text: str) -> str:
+    """
+    Return what the names begin with that ``fold_name`` makes out of texts that begin like this one.
+
+    Lower case; each run of illegal characters becomes one ``-``; ``-`` in front goes, at the end it stays.
+
+    :param text: What the user gave, for example a rendered template. At most 64 characters are left.
+    :raises CssUsageError: if no legal name can begin with it.
+    """
+    folded = _ILLEGAL_IN_NAME.sub("-", text.lower()).lstrip("-")
+    if not "a" <= folded[:1] <= "z" or len(folded) > LONGEST_NAME:
+        rule = f"a snapshot name starts with a lower-case letter and has at most {LONGEST_NAME} characters"
+        raise CssUsageError("name prefix", text, rule, "orders-")
     return folded
 
 

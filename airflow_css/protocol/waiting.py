@@ -38,6 +38,7 @@ __all__ = [
     "newest_good",
     "next_delay",
     "pointless_to_wait",
+    "why_unavailable",
 ]
 
 FIRST_DELAY_SECONDS = 2.0
@@ -270,15 +271,27 @@ def pointless_to_wait(cluster: Cluster) -> CssStateError | None:
 
     :param cluster: As it was read.
     """
-    if cluster.is_unavailable:
-        why = f" ({cluster.failed_reason})" if cluster.failed_reason else ""
-        return CssStateError(
-            ErrorReply(0, message=f"The cluster {cluster.label} is unavailable, status {cluster.status}{why}."),
-            "Repair the cluster in the console, then clear the task.",
-        )
+    down = why_unavailable(cluster)
+    if down is not None:
+        return down
     if cluster.is_snapshot_function_on is False:
         return CssStateError(
             ErrorReply(0, message=f"The snapshot function of cluster {cluster.label} is off."),
             "Turn it on in the console (Cluster Snapshots), then clear the task.",
         )
     return None
+
+
+def why_unavailable(cluster: Cluster) -> CssStateError | None:
+    """
+    Return the error of a cluster that is down, or ``None`` when it is not.
+
+    :param cluster: As it was read.
+    """
+    if not cluster.is_unavailable:
+        return None
+    why = f" ({cluster.failed_reason})" if cluster.failed_reason else ""
+    return CssStateError(
+        ErrorReply(0, message=f"The cluster {cluster.label} is unavailable, status {cluster.status}{why}."),
+        "Repair the cluster in the console, then clear the task.",
+    )

@@ -11,6 +11,7 @@ from airflow_css.protocol.conditions import Wait
 from airflow_css.tasks.looks import PatientLooks
 from airflow_css.triggers.log import Log
 from airflow_css.triggers.looking import Kind, LookKey
+from airflow_css.triggers.progress import tell_news
 
 __all__ = ["await_in_worker"]
 
@@ -35,7 +36,6 @@ def await_in_worker(hook: CssHook, cluster_id: str, wait: Wait, log: Log) -> Map
             found = wait.condition.see(seen, now)
             if found is not None:
                 return found
-            if news := wait.news():
-                log.info("Waiting: %s.", news)
+            tell_news(wait, log)
         wait.refuse_late(now)
         hook.clock.sleep(wait.delay(now, chance()))

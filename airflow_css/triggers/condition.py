@@ -11,6 +11,7 @@ from airflow_css.protocol.events import MET
 from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
 from airflow_css.triggers.looking import Kind
 from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
+from airflow_css.triggers.progress import tell_news
 
 __all__ = ["ConditionTrigger"]
 
@@ -60,8 +61,7 @@ class ConditionTrigger(CssTrigger):
                     found = wait.condition.see(seen, now)
                     if found is not None:
                         return {"outcome": MET, "found": dict(found)}
-                    if news := wait.news():
-                        self.log.info("Waiting: %s.", news)
+                    tell_news(wait, self.log)
                 wait.refuse_late(now)
                 delay, left = wait.delay(now, chance()), wait.seconds_left(now)
                 # As for a snapshot's end: the look at the very end is waited for, unless one came just before it.

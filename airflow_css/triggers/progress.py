@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from airflow_css.protocol.conditions import Wait
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.phrases import in_words, part_of
 from airflow_css.triggers.log import Log
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "tell_news"]
 
 FIRST_REMINDER_SECONDS = 15.0
 TIMES_THE_USUAL = 3
@@ -85,3 +86,17 @@ class Progress:
                 "This task has held a worker slot for %s, only to wait. With deferrable=True it would hold none.",
                 in_words(waited),
             )
+
+
+def tell_news(wait: Wait, log: Log) -> None:
+    """
+    Tell what the last look showed, once for each change; what somebody should look at is a warning.
+
+    :param wait: The wait, which has just seen what a look brought.
+    :param log: Where to tell it.
+    """
+    news = wait.news()
+    if news and wait.condition.is_doubtful():
+        log.warning("Waiting on: %s.", news)
+    elif news:
+        log.info("Waiting: %s.", news)

@@ -66,6 +66,7 @@ EFFECTS: dict[str, tuple[Any, str, Any]] = {
     "security_token": (TOKEN, "credentials.security_token", TOKEN),
     "verify": ("/etc/ssl/own.pem", "rules.verify", "/etc/ssl/own.pem"),
     "timeout_seconds": (5, "rules.read_seconds", 5.0),
+    "console_url_template": ("https://console/{cluster_id}", "console_url_template", "https://console/{cluster_id}"),
 }
 
 
@@ -284,3 +285,12 @@ def test_printing_the_settings_shows_no_secret() -> None:
         assert SECRET not in printed
         assert TOKEN not in printed
         assert PROJECT in printed
+
+
+def test_a_wrong_console_address_is_a_warning_only() -> None:
+    """Nobody goes without a backup for a link, but the warning names the key, the rule and what is legal."""
+    settings = _read({**EXTRA, "console_url_template": "https://console/{cluster}"})
+    assert settings.console_url_template == ""
+    (warning,) = settings.warnings
+    assert "'console_url_template' of connection 'css_default' cannot be used: {cluster} is no placeholder" in warning
+    assert "{cluster_id}" in warning

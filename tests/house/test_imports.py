@@ -65,6 +65,8 @@ LAYERS = {
         "airflow pendulum",
         "siblings do not lean on each other",
     ),
+    "retry_policy": _layer("protocol retry_rules version_compat", "", "a DAG file imports it on every Airflow"),
+    "retry_rules": _layer("protocol", "airflow", "it stands on what only Airflow 3.3 and later bring"),
     "checkpoints.plan": _layer("protocol", "", "a plan can be printed without Airflow"),
     "checkpoints": _layer(
         "protocol hooks triggers tasks operators sensors links checkpoints.plan version_compat",
@@ -112,6 +114,7 @@ PUBLIC_MODULES = frozenset(
         "operators.retention",
         "operators.snapshot",
         "protocol.errors",
+        "retry_policy",
         "sensors.snapshot",
         "triggers.css",
     }

@@ -1,0 +1,1 @@
+"""The links from a task in the web interface to the console."""

@@ -1,0 +1,1 @@
+"""What waits for a state of the cluster or its snapshots, without changing anything."""
