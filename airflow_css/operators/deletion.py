@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from airflow_css.client.removal import remove
+from airflow_css.links.css import persist_link
 from airflow_css.operators.deletion_plan import DeleteTask, DeletionPlan, make_deletion_plan
 from airflow_css.operators.stay import Stay
 from airflow_css.protocol.conditions import Gone, Settled, Wait
@@ -114,6 +115,8 @@ class Deletion(Stay[dict[str, Any]]):
         return next(named, None)
 
     def _refuse_protected(self, snapshot: Snapshot) -> None:
+        if not self._known().snapshot_id:
+            persist_link(self._context, self._hook, cluster_id=self._known().plan.cluster_id, snapshot_id=snapshot.id)
         self._journey = replace(self._known(), snapshot_id=snapshot.id, snapshot_name=snapshot.name)
         refuse_held(snapshot)
         if snapshot.is_automatic:
