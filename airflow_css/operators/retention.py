@@ -18,7 +18,53 @@ __all__ = ["PruneSnapshotsOperator"]
 _OPTIONAL = ("cluster_id", "cluster_name", "name_prefix", "name_regex", "hold_ids", "hold_names")
 
 
-class PruneSnapshotsOperator(ClusterOperator):
+class KeepingOperator(ClusterOperator):
+    """
+    Knows the rules of a retention.
+
+    :param keep_last: Keep the newest so many. At least one keep rule must be above zero.
+    :param keep_hourly: Keep the newest of each of the last so many hours that have one.
+    :param keep_daily: The same with days.
+    :param keep_weekly: The same with ISO weeks.
+    :param keep_monthly: The same with months.
+    :param keep_yearly: The same with years.
+    :param keep_within: Keep all that are younger than this before the newest good one, as text such as ``14d`` or
+        ``1y5m7d2h``, or as ``timedelta``.
+    :param timezone: IANA name of the zone whose hours, days, weeks, months and years count. Default ``UTC``.
+    :param older_than: Only what is older than this, counted from now, may go, as text or ``timedelta``. Default: any
+        age.
+    :param max_delete: At most so many go, the oldest first; the others are postponed. Default: all.
+    """
+
+    def __init__(
+        self,
+        *,
+        keep_last: int | None = None,
+        keep_hourly: int | None = None,
+        keep_daily: int | None = None,
+        keep_weekly: int | None = None,
+        keep_monthly: int | None = None,
+        keep_yearly: int | None = None,
+        keep_within: str | timedelta | None = None,
+        timezone: str = "UTC",
+        older_than: str | timedelta | None = None,
+        max_delete: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.keep_last = keep_last
+        self.keep_hourly = keep_hourly
+        self.keep_daily = keep_daily
+        self.keep_weekly = keep_weekly
+        self.keep_monthly = keep_monthly
+        self.keep_yearly = keep_yearly
+        self.keep_within = keep_within
+        self.timezone = timezone
+        self.older_than = older_than
+        self.max_delete = max_delete
+
+
+class PruneSnapshotsOperator(KeepingOperator):
     """
     Keeps the snapshots that its rules name, deletes the others, and gives the plan with a reason for each snapshot.
 
@@ -91,16 +137,6 @@ class PruneSnapshotsOperator(ClusterOperator):
     def __init__(
         self,
         *,
-        keep_last: int | None = None,
-        keep_hourly: int | None = None,
-        keep_daily: int | None = None,
-        keep_weekly: int | None = None,
-        keep_monthly: int | None = None,
-        keep_yearly: int | None = None,
-        keep_within: str | timedelta | None = None,
-        timezone: str = "UTC",
-        older_than: str | timedelta | None = None,
-        max_delete: int | None = None,
         hold_ids: str | Sequence[str] | None = None,
         hold_names: str | Sequence[str] | None = None,
         scope: str = "dag",
@@ -114,16 +150,6 @@ class PruneSnapshotsOperator(ClusterOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.keep_last = keep_last
-        self.keep_hourly = keep_hourly
-        self.keep_daily = keep_daily
-        self.keep_weekly = keep_weekly
-        self.keep_monthly = keep_monthly
-        self.keep_yearly = keep_yearly
-        self.keep_within = keep_within
-        self.timezone = timezone
-        self.older_than = older_than
-        self.max_delete = max_delete
         self.hold_ids = hold_ids
         self.hold_names = hold_names
         self.scope = scope

@@ -28,7 +28,10 @@ SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
-    "operators.snapshot": "CreateSnapshotOperator RestoreSnapshotOperator",
+    "operators.retention": "PruneSnapshotsOperator",
+    "operators.snapshot": """
+        CreateSnapshotOperator DeleteSnapshotOperator ListSnapshotsOperator RestoreSnapshotOperator
+    """,
     "protocol.errors": ERRORS,
 }
 
@@ -49,7 +52,10 @@ METHODS = {
     ("client.css", "CssClient"): CALLS,
     ("hooks.css", "CssHook"): f"get_conn test_connection {CALLS}",
     ("operators.snapshot", "CreateSnapshotOperator"): "execute",
+    ("operators.snapshot", "DeleteSnapshotOperator"): "execute",
+    ("operators.snapshot", "ListSnapshotsOperator"): "execute",
     ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
+    ("operators.retention", "PruneSnapshotsOperator"): "execute",
 }
 
 # Given by Airflow to every operator and hook; its documentation explains them.
