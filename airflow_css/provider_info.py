@@ -37,7 +37,12 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.hooks.css"]}],
-        "operators": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.operators.snapshot"]}],
+        "operators": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_css.operators.retention", "airflow_css.operators.snapshot"],
+            }
+        ],
         "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.sensors.snapshot"]}],
         "triggers": [
             {

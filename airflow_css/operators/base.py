@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ class ClusterOperator(BaseOperator):
     :param turn_timeout: Seconds to wait for the cluster to become free; 0 to fail at once. Default 21,600 (6 hours).
     """
 
-    operator_extra_links = (SnapshotLink(),)
+    operator_extra_links: Sequence[SnapshotLink] = (SnapshotLink(),)
     hook_class: ClassVar[type[CssHook]] = CssHook
 
     def __init__(

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Protocol
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssReplyError, CssUsageError
 from airflow_css.protocol.events import RETRY_FINDS_IT
-from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, fold_name, join_indices
+from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, join_indices
 from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
 from airflow_css.protocol.selection import Ownership
-from airflow_css.tasks.fields import CssTask, cluster_of, given
+from airflow_css.tasks.fields import CssTask, cluster_of, folded, folded_prefix, given
 from airflow_css.tasks.rendered import check_number, check_rendered
-from airflow_css.tasks.run_context import identify
+from airflow_css.tasks.run_context import identify, number_in_life
 from airflow_css.tasks.turn import Turn
 
 __all__ = ["RestorePlan", "RestoreTask", "make_restore_plan"]
@@ -176,7 +176,7 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         css_conn_id=str(task.css_conn_id),
         run=str(identity),
         life=identity.life,
-        number_in_life=max(1, context["ti"].try_number - identity.life),
+        number_in_life=number_in_life(context, identity),
         **which,
         deployment=identity.deployment,
         dag_id=identity.dag_id,
@@ -205,7 +205,7 @@ def _which(task: RestoreTask) -> dict[str, Any]:
     if len(ways) != 1:
         rule = "exactly one of snapshot_id, snapshot_name and latest_good=True says which snapshot is restored"
         raise CssUsageError("snapshot to restore", snapshot_id or name, rule, "latest_good=True")
-    prefix = given(task, "name_prefix")
+    prefix = folded_prefix(task)
     narrowing = {"name_prefix": prefix, "scope": task.scope, "max_age": task.max_age}
     for what, value in narrowing.items():
         if value is not None and not task.latest_good:
@@ -214,18 +214,11 @@ def _which(task: RestoreTask) -> dict[str, Any]:
         raise CssUsageError("scope", task.scope, f"it is one of {', '.join(_SCOPES)}, or None", "dag")
     return {
         "snapshot_id": None if snapshot_id is None else check_snapshot_id(str(snapshot_id)),
-        "snapshot_name": None if name is None else _folded(task, "snapshot_name", str(name)),
-        "name_prefix": None if prefix is None else _folded(task, "name_prefix", str(prefix)),
+        "snapshot_name": None if name is None else folded(task, "snapshot_name", str(name)),
+        "name_prefix": prefix,
         "scope": task.scope,
         "max_age": _max_age(task.max_age),
     }
-
-
-def _folded(task: RestoreTask, field: str, text: str) -> str:
-    folded = fold_name(text)
-    if folded != text:
-        task.log.info("The %s %r is not legal as it is; %r is used.", field, text, folded)
-    return folded
 
 
 def _max_age(value: timedelta | float | None) -> float | None:

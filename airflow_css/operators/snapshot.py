@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_css.operators.base import ClusterOperator
 from airflow_css.operators.default_name import NameFromRun
+from airflow_css.operators.delete_operator import DeleteSnapshotOperator
+from airflow_css.operators.list_operator import ListSnapshotsOperator
 from airflow_css.operators.restore_operator import RestoreSnapshotOperator
 
 if TYPE_CHECKING:
     from airflow_css.operators.creation import Creation
 
-__all__ = ["CreateSnapshotOperator", "RestoreSnapshotOperator"]
+__all__ = ["CreateSnapshotOperator", "DeleteSnapshotOperator", "ListSnapshotsOperator", "RestoreSnapshotOperator"]
 
 
 _OPTIONAL = ("cluster_id", "cluster_name", "indices", "description")

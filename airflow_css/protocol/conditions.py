@@ -19,7 +19,7 @@ from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import next_delay
 
-__all__ = ["Condition", "Gone", "Wait", "read_condition"]
+__all__ = ["Condition", "Gone", "Settled", "Wait", "read_condition"]
 
 _KINDS: dict[str, type[Condition]] = {}
 
@@ -103,8 +103,40 @@ class Gone(Condition):
 
     def state(self) -> str:
         """Return which ones are still there."""
-        names = ", ".join(f"{s.name} ({s.id})" for s in self._left)
+        names = ", ".join(s.label for s in self._left)
         return f"still listed: {names}" if names else "the list was not read yet"
+
+
+@dataclass
+class Settled(Condition):
+    """
+    Met when none of the snapshots is being made or restored; what is not listed is at rest as well.
+
+    :param snapshot_ids: The snapshots.
+    :param not_before: Not to be met earlier, in seconds since 1970.
+    """
+
+    kind = "settled"
+
+    snapshot_ids: Sequence[str]
+    not_before: float = 0.0
+    _at_work: tuple[Snapshot, ...] = field(default=(), repr=False)
+
+    def see(self, seen: Sequence[Snapshot], now: datetime) -> Mapping[str, Any] | None:
+        """
+        Return the ids once all are at rest.
+
+        :param seen: The snapshots of the cluster.
+        :param now: When they were read.
+        """
+        self._at_work = tuple(s for s in seen if s.id in self.snapshot_ids and s.work)
+        is_met = not self._at_work and now.timestamp() >= self.not_before
+        return {"snapshot_ids": list(self.snapshot_ids)} if is_met else None
+
+    def state(self) -> str:
+        """Return which ones are at work."""
+        works = ", ".join(f"{s.label} is being {s.work}" for s in self._at_work)
+        return works or "CSS says busy"
 
 
 @dataclass

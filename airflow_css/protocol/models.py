@@ -109,6 +109,18 @@ class Snapshot:
         return (self.ended_at - self.started_at).total_seconds()
 
     @property
+    def work(self) -> str:
+        """What is done with it now: ``made``, ``restored``, or nothing as far as CSS shows."""
+        if self.status is SnapshotStatus.BUILDING:
+            return "made"
+        return "restored" if self.restore_status.lower() == "restoring" else ""
+
+    @property
+    def label(self) -> str:
+        """Name and id, for people."""
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+    @property
     def is_good(self) -> bool:
         """Whether everything that was asked for is in it: completed, no failed shard, not empty."""
         return self.status is SnapshotStatus.COMPLETED and not self.failed_shards and self.total_shards != 0

@@ -12,12 +12,11 @@ from airflow_css.protocol.conditions import Condition
 from airflow_css.protocol.errors import CssError, CssSnapshotError, CssWaitTimeoutError
 from airflow_css.protocol.freshness import KINDS, SCOPES, SnapshotFresh, check_word
 from airflow_css.protocol.models import Snapshot, SnapshotPolicy
-from airflow_css.protocol.names import fold_prefix
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.provenance import make_mark
 from airflow_css.protocol.staleness import why_stale
 from airflow_css.sensors.sensing import Found, SensingTask, Wish
-from airflow_css.tasks.fields import cluster_of, given
+from airflow_css.tasks.fields import cluster_of, folded_prefix
 from airflow_css.tasks.looks import with_other_keys
 from airflow_css.tasks.night import raise_for_airflow
 from airflow_css.tasks.rendered import check_number
@@ -45,13 +44,9 @@ def fresh_condition(sensor: FreshnessTask, context: Any) -> SnapshotFresh:
     :raises CssUsageError: if a parameter breaks a rule.
     """
     age = sensor.max_age.total_seconds() if isinstance(sensor.max_age, timedelta) else sensor.max_age
-    prefix = given(sensor, "name_prefix")
-    folded = "" if prefix is None else fold_prefix(prefix)
-    if prefix is not None and folded != prefix:
-        sensor.log.info("No snapshot name begins with %r; %r is looked for.", prefix, folded)
     condition = SnapshotFresh(
         max_age=check_number("max_age", age, at_least=1),
-        name_prefix=folded,
+        name_prefix=folded_prefix(sensor) or "",
         scope=check_word("scope", sensor.scope, SCOPES),
         made_by=check_word("kind", sensor.kind, KINDS),
     )

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
-from airflow_css.protocol.names import check_cluster_id
+from airflow_css.protocol.names import check_cluster_id, fold_name, fold_prefix
 from airflow_css.tasks.rendered import check_rendered
 from airflow_css.triggers.log import Log
 
-__all__ = ["CssTask", "cluster_of", "given"]
+__all__ = ["CssTask", "cluster_of", "folded", "folded_prefix", "given"]
 
 
 class CssTask(Protocol):
@@ -90,3 +90,34 @@ def _cluster_id_of(task: CssTask, name: str) -> str:
             "Check the name, the region and the project; an id goes into cluster_id"
         )
     return cluster.id
+
+
+def folded(task: CssTask, field: str, text: str) -> str:
+    """
+    Return a legal snapshot name, or beginning of one, for what a field was rendered to; a change is logged.
+
+    :param task: The operator or sensor.
+    :param field: Name of its parameter.
+    :param text: What it was rendered to.
+    :raises CssUsageError: if nothing legal can be made of it.
+    """
+    name = fold_name(text)
+    if name != text:
+        task.log.info("The %s %r is not legal as it is; %r is used.", field, text, name)
+    return name
+
+
+def folded_prefix(task: CssTask) -> str | None:
+    """
+    Return what legal names begin with for a task's ``name_prefix``, ``None`` for any; a change is logged.
+
+    :param task: The operator or sensor.
+    :raises CssUsageError: if no legal name can begin so.
+    """
+    text = given(task, "name_prefix")
+    if text is None:
+        return None
+    prefix = fold_prefix(text)
+    if prefix != text:
+        task.log.info("No snapshot name begins with %r; %r is looked for.", text, prefix)
+    return prefix

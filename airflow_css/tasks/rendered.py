@@ -30,12 +30,18 @@ _LEGAL = {
     "snapshot_id": "9dc4f5c9-33c0-45c7-9378-ae35ae350682",
     "name_prefix": "orders-",
     "name_regex": "orders-.*",
+    "hold_ids": "9dc4f5c9-33c0-45c7-9378-ae35ae350682",
+    "hold_names": "orders-20261123t000000z",
     "target_cluster_id": "same",
     "rename_pattern": "(.+)",
     "rename_replacement": "restored_$1",
 }
 
 
+# A regular expression may well begin with a bracket.
+_PATTERNS = ("name_regex", "rename_pattern")
+_PRINTED_PATTERN = re.compile(r"\[\s*['\"].*\]$", re.DOTALL)
+_LISTS = ("indices", "hold_ids", "hold_names")
 _NEEDED = {"css_conn_id": "name a connection", "target_cluster_id": "say 'same' for the snapshot's own cluster"}
 
 
@@ -51,7 +57,7 @@ def check_rendered(field: str, value: Any) -> Any:
     is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
     if not is_list and isinstance(value, Iterable) and not isinstance(value, str):
         raise CssUsageError(field, value, f"it is a {type(value).__name__}; a text or a list is needed", _LEGAL[field])
-    if is_list and value and field != "indices":
+    if is_list and value and field not in _LISTS:
         raise CssUsageError(field, value, "it is a list where one value is needed", _LEGAL[field])
     for part in value if is_list and value else [value]:
         rule = _rule_broken_by(field, part)
@@ -70,7 +76,7 @@ def _rule_broken_by(field: str, part: Any) -> str:
         return f"it was rendered to an empty text; give a value, or {way_out}"
     if text.lower() == "none":
         return f"it was rendered to the word {text}, so the value it refers to is missing; give one, or {way_out}"
-    if _PRINTED.match(text):
+    if (_PRINTED if field not in _PATTERNS else _PRINTED_PATTERN).match(text):
         return (
             "it was rendered to a list printed as text; set render_template_as_native_obj=True on the DAG, "
             "or join the items with commas in the template"

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.provenance import RunIdentity
 
-__all__ = ["identify", "is_first_try", "moment_of"]
+__all__ = ["identify", "is_first_try", "moment_of", "number_in_life"]
 
 
 def identify(context: Any, deployment: str) -> RunIdentity:
@@ -40,6 +40,16 @@ def is_first_try(context: Any, identity: RunIdentity) -> bool:
     :param identity: The task instance.
     """
     return identity.life == 0 and context["ti"].try_number <= 1
+
+
+def number_in_life(context: Any, identity: RunIdentity) -> int:
+    """
+    Return the number of the try in the life that it belongs to, from 1.
+
+    :param context: Airflow's context.
+    :param identity: The task instance.
+    """
+    return max(1, int(context["ti"].try_number) - identity.life)
 
 
 def moment_of(context: Any) -> datetime:

@@ -1,5 +1,5 @@
 """
-Plays one try of a create task in a process of its own, with the clock of this machine.
+Plays one try of a task in a process of its own, with the clock of this machine.
 
 The processes are forked from a server that has loaded Airflow already, so that a test can afford many of them. Each can
 be ended by SIGKILL like any other process.
@@ -41,6 +41,7 @@ class Play:
     :param try_number: The number of the try.
     :param connection: The Airflow connection, as JSON.
     :param parameters: The operator's.
+    :param operator_class: The operator; default the one that makes snapshots.
     :param is_blind: Whether to play the control instead: it never looks, and each creation has a name of its own.
     """
 
@@ -48,6 +49,7 @@ class Play:
     connection: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     is_blind: bool = False
+    operator_class: type[Any] = CreateSnapshotOperator
 
 
 class _BlindClient(CssClient):
@@ -78,7 +80,7 @@ def _play(play: Play, answer: Connection) -> None:
     os.dup2(silence, sys.stdout.fileno())
     os.dup2(silence, sys.stderr.fileno())
     os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = play.connection
-    operator = _BlindOperator if play.is_blind else CreateSnapshotOperator
+    operator = _BlindOperator if play.is_blind else play.operator_class
     with DAG("orders_etl", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
         task = operator(**{"task_id": "backup", "retries": 5, **play.parameters})
     outcome = run_task(task, TaskRun(try_number=play.try_number))

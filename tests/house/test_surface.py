@@ -29,7 +29,10 @@ SURFACE = {
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
     "links.css": "SnapshotLink",
-    "operators.snapshot": "CreateSnapshotOperator RestoreSnapshotOperator",
+    "operators.retention": "PruneSnapshotsOperator",
+    "operators.snapshot": """
+        CreateSnapshotOperator DeleteSnapshotOperator ListSnapshotsOperator RestoreSnapshotOperator
+    """,
     "protocol.errors": ERRORS,
     "retry_policy": "css_retry_policy",
     "sensors.snapshot": "ClusterIdleSensor SnapshotFreshnessSensor SnapshotSensor",
@@ -53,11 +56,14 @@ METHODS = {
     ("client.css", "CssClient"): CALLS,
     ("hooks.css", "CssHook"): f"get_conn test_connection {CALLS}",
     ("operators.snapshot", "CreateSnapshotOperator"): "execute",
+    ("operators.snapshot", "DeleteSnapshotOperator"): "execute",
+    ("operators.snapshot", "ListSnapshotsOperator"): "execute",
     ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
     ("links.css", "SnapshotLink"): "get_link",
     ("sensors.snapshot", "ClusterIdleSensor"): "execute poke",
     ("sensors.snapshot", "SnapshotFreshnessSensor"): "execute poke",
     ("sensors.snapshot", "SnapshotSensor"): "execute poke",
+    ("operators.retention", "PruneSnapshotsOperator"): "execute",
 }
 
 # Given by Airflow to every operator and hook; its documentation explains them.
