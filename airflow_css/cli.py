@@ -23,7 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from airflow_css.emulator.__main__ import main as emulate
 
         return emulate(given[1:])
-    options = _parser().parse_args(given)
+    parser = _parser()
+    options = parser.parse_args(given)
+    if options.ui:
+        from airflow_css.demo_ui.command import run_demo_ui
+
+        return run_demo_ui(keep=options.keep, slow=options.slow, port=options.port)
+    if options.port is not None:
+        parser.error("--port is the port of the page, so it needs --ui")
     from airflow_css.demo import run_demo
 
     return run_demo(keep=options.keep, slow=options.slow)
@@ -36,10 +43,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run an example DAG on an emulated CSS; needs no account")
+    demo.add_argument("--ui", action="store_true", help="start Airflow 3 with its web page instead, until Ctrl-C")
+    demo.add_argument("--port", type=_port, help="with --ui: the port of the page (default: a free one)")
     demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
     commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is no port: it is a number from 1 to 65535, for example 8080")
+    return int(text)
 
 
 if __name__ == "__main__":

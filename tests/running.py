@@ -120,17 +120,7 @@ def _run(task: Any, run: TaskRun, resumption: _Resumption | None) -> Outcome:
     return play(task, run, max_tries, resumption)
 
 
-def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
-    from airflow.exceptions import (
-        AirflowFailException,
-        AirflowRescheduleException,
-        AirflowSensorTimeout,
-        AirflowSkipException,
-        TaskDeferred,
-    )
-
-    outcome = Outcome("success", xcom=dict(resumption.xcom) if resumption else {})
-
+def _context_2(task: Any, run: TaskRun, max_tries: int, outcome: Outcome) -> Any:
     def push(key: str, value: Any) -> None:
         outcome.xcom[key] = value
 
@@ -147,6 +137,20 @@ def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
     context: Any = {"ti": ti, "task": task, "dag_run": dag_run, "run_id": run.run_id, "params": {}, "dag": task.dag}
     if run.logical_date is not None:
         context["ts_nodash"] = f"{run.logical_date:%Y%m%dT%H%M%S}"
+    return context
+
+
+def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
+    from airflow.exceptions import (
+        AirflowFailException,
+        AirflowRescheduleException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+        TaskDeferred,
+    )
+
+    outcome = Outcome("success", xcom=dict(resumption.xcom) if resumption else {})
+    context = _context_2(task, run, max_tries, outcome)
     try:
         task.render_template_fields(context)
         if resumption is None:

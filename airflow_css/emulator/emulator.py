@@ -204,13 +204,13 @@ class CssEmulator:
         """
         return self._state.find(cluster_id or self.cluster_id).cancelled
 
-    def indices(self, cluster_id: str | None = None) -> tuple[str, ...]:
+    def indices(self, cluster_id: str | None = None) -> dict[str, int]:
         """
-        Return the names of a cluster's indices as they are now.
+        Return the indices of a cluster as they are now: the number of shards by name.
 
         :param cluster_id: The cluster; default the first one.
         """
-        return tuple(self._state.find(cluster_id or self.cluster_id).indices)
+        return dict(self._state.find(cluster_id or self.cluster_id).indices)
 
     def restores(self, cluster_id: str | None = None) -> tuple[RestoreEntry, ...]:
         """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from airflow_css.emulator.bodies import check_indices, read_body, wrong
 from airflow_css.emulator.exchange import Refusal
-from airflow_css.emulator.renaming import has_nested_set
+from airflow_css.emulator.renaming import is_beyond_python
 from airflow_css.emulator.restores import RestoreOrder
 from airflow_css.protocol.names import FORBIDDEN_IN_DESCRIPTION, LONGEST_DESCRIPTION, NAME_PATTERN
 from airflow_css.protocol.renaming import FORBIDDEN_IN_RENAMING, LONGEST_RENAMING
@@ -80,6 +80,6 @@ def _renaming(what: str, text: str) -> str:
 
 
 def _known_to_python(pattern: str) -> str:
-    if has_nested_set(pattern):
-        raise Refusal(501, "EMULATOR.0501", "CSS knows sets inside sets in a pattern, this emulator does not.")
+    if is_beyond_python(pattern):
+        raise Refusal(501, "EMULATOR.0501", "The engine knows such sets and repetitions, this emulator does not.")
     return pattern

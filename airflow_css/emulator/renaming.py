@@ -2,23 +2,28 @@
 What an index is called after a restore.
 
 The engine renames with Java's ``String.replaceAll``. What CSS allows of it, no backslash, comma, question mark or bar,
-means the same in Python, save sets inside sets, which are refused beforehand.
+means the same in Python, save what ``is_beyond_python`` tells of.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["has_nested_set", "renamed"]
+__all__ = ["is_beyond_python", "renamed"]
+
+# A set inside a set, or an intersection; a repeated anchor; a repetition of nothing.
+_ONLY_IN_JAVA = re.compile(r"\[\^?\]?[^\]]*(\[|&&)|[\^$][*+{]|(?:^|\()\{[0-9]")
+_SET = re.compile(r"\[\^?\]?[^\]]*\]")
+_BRACE_THAT_IS_NO_NUMBER = re.compile(r"\{(?![0-9]+\})")
 
 
-def has_nested_set(pattern: str) -> bool:
+def is_beyond_python(pattern: str) -> bool:
     """
-    Return whether a set in brackets holds another one or ``&&``: Java knows that, Python does not.
+    Return whether Java gives the pattern a meaning that Python does not know.
 
     :param pattern: The regular expression.
     """
-    return re.search(r"\[\^?\]?[^\]]*(\[|&&)", pattern) is not None
+    return _ONLY_IN_JAVA.search(pattern) is not None
 
 
 def renamed(name: str, pattern: str, replacement: str) -> str:
@@ -30,6 +35,9 @@ def renamed(name: str, pattern: str, replacement: str) -> str:
     :param replacement: What comes in its place; ``$1`` is what the first group found.
     :raises ValueError: if Java would raise: for a pattern that is none, or a ``$`` without such a group.
     """
+    if _BRACE_THAT_IS_NO_NUMBER.search(_SET.sub("", pattern)):
+        # Python would take it for itself.
+        raise ValueError(f"the pattern {pattern!r} has a brace that is no repetition")
     try:
         found = re.compile(pattern)
     except re.error as cause:

@@ -123,20 +123,19 @@ class RestoreEntry:
         """Whether it is still at work."""
         return self.status == "restoring"
 
-    def finish(self, present: dict[str, int], existing_index: Literal["keep", "fail"]) -> None:
+    def finish(self, present: Mapping[str, int], existing_index: Literal["keep", "fail"]) -> None:
         """
-        End the work: change the target's indices, or fail and leave them as they are.
+        End the work: find out what it brings; nothing when it fails.
 
-        :param present: The target's indices; changed.
+        :param present: The target's indices.
         :param existing_index: What happens about a name that exists when overwriting was not asked for.
         """
         try:
             self._judge(present, existing_index)
         except ValueError as error:
-            self.status, self.reason, self.brought = "failed", str(error), {}
-            return
-        self.status = "success"
-        present.update(self.brought)
+            self.status, self.reason, self.replaced, self.kept, self.brought = "failed", str(error), (), (), {}
+        else:
+            self.status = "success"
 
     def _judge(self, present: Mapping[str, int], existing_index: Literal["keep", "fail"]) -> None:
         """

@@ -71,14 +71,15 @@ def _state(snapshot: Snapshot) -> str:
 
 
 def _newest(plan: RestorePlan, listed: Sequence[Snapshot], now: datetime) -> Snapshot:
-    named = [s for s in listed if s.name.startswith(plan.name_prefix or "")]
+    named = [s for s in listed if s.name.startswith(plan.name_prefix or "") and _is_owned(plan, s)]
     usable = [s for s in named if s.is_good or (plan.allow_partial and _holds_something(s))]
     newest = max(usable, key=lambda s: s.began_at.timestamp() if s.began_at else 0.0, default=None)
     which = f" whose name begins with {plan.name_prefix}" if plan.name_prefix else ""
+    which += f" of this {plan.scope}" if plan.scope else ""
     if newest is None:
         message = f"The cluster {plan.cluster_id} has no good snapshot{which}; it lists {len(named)} that are not good."
         raise CssNotFoundError(
-            ErrorReply(0, message=message, call="restore_snapshot"), "Make one, or widen name_prefix."
+            ErrorReply(0, message=message, call="restore_snapshot"), "Make one, or widen name_prefix and scope."
         )
     if plan.max_age is not None and (
         newest.began_at is None or now - newest.began_at > timedelta(seconds=plan.max_age)
@@ -90,3 +91,8 @@ def _newest(plan: RestorePlan, listed: Sequence[Snapshot], now: datetime) -> Sna
             f"Make a new one, or raise max_age above {in_words(plan.max_age)} if it will do.",
         )
     return newest
+
+
+def _is_owned(plan: RestorePlan, snapshot: Snapshot) -> bool:
+    owner = plan.owner
+    return owner is None or (snapshot.mark is not None and not owner.why_not(snapshot.mark))

@@ -45,6 +45,8 @@ class RestoreSnapshotOperator(ClusterOperator):
     :param latest_good: Restore the newest snapshot that can be relied on. Default no. Exactly one of ``snapshot_id``,
         ``snapshot_name`` and this is needed.
     :param name_prefix: With ``latest_good``: what its name begins with. Default: any. (templated)
+    :param scope: With ``latest_good``: whose it must be: ``dag`` (made by this DAG), ``deployment`` (by this Airflow)
+        or ``package`` (by any task of this package). Default: anybody's, automatic ones included.
     :param max_age: With ``latest_good``: how old it may be, as ``timedelta`` or seconds. Default: any age.
     :param cluster_id: The cluster that the snapshot is of. (templated)
     :param cluster_name: Its exact name, instead of the id. (templated) Without either, the connection's default cluster
@@ -96,6 +98,7 @@ class RestoreSnapshotOperator(ClusterOperator):
         snapshot_name: str | None = None,
         latest_good: bool = False,
         name_prefix: str | None = None,
+        scope: str | None = None,
         max_age: timedelta | float | None = None,
         indices: str | Sequence[str] | None = None,
         rename_pattern: str | None = None,
@@ -112,6 +115,7 @@ class RestoreSnapshotOperator(ClusterOperator):
         self.snapshot_name = snapshot_name
         self.latest_good = latest_good
         self.name_prefix = name_prefix
+        self.scope = scope
         self.max_age = max_age
         self.indices = indices
         self.rename_pattern = rename_pattern

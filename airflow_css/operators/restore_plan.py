@@ -12,7 +12,8 @@ from airflow_css.protocol.events import RETRY_FINDS_IT
 from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, join_indices
 from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
-from airflow_css.tasks.fields import CssTask, cluster_of, folded, given
+from airflow_css.protocol.selection import Ownership
+from airflow_css.tasks.fields import CssTask, cluster_of, folded, folded_prefix, given
 from airflow_css.tasks.rendered import check_number, check_rendered
 from airflow_css.tasks.run_context import identify, number_in_life
 from airflow_css.tasks.turn import Turn
@@ -21,6 +22,8 @@ __all__ = ["RestorePlan", "RestoreTask", "make_restore_plan"]
 
 SAME = "same"
 _EXISTING = ("keep", "replace")
+# Which task made it is no way to choose here: a task that restores made none.
+_SCOPES = ("dag", "deployment", "package")
 
 
 class RestoreTask(CssTask, Protocol):
@@ -30,6 +33,7 @@ class RestoreTask(CssTask, Protocol):
     snapshot_name: Any
     latest_good: bool
     name_prefix: Any
+    scope: str | None
     max_age: timedelta | float | None
     indices: Any
     rename_pattern: Any
@@ -63,6 +67,9 @@ class RestorePlan:
     :param snapshot_id: The snapshot; ``None`` when it is named or chosen.
     :param snapshot_name: Its name; ``None`` when it is given by id or chosen.
     :param name_prefix: What the name of the chosen one begins with; ``None`` for any.
+    :param scope: Whose the chosen one must be; ``None`` for anybody's.
+    :param deployment: Name of this Airflow's deployment; empty when unknown.
+    :param dag_id: The DAG.
     :param max_age: How old the chosen one may be, in seconds; ``None`` for any age.
     :param indices: What is taken out of it, as it is sent; ``None`` for all.
     :param rename_pattern: What is replaced in the names; ``None`` for nothing.
@@ -84,6 +91,9 @@ class RestorePlan:
     snapshot_id: str | None
     snapshot_name: str | None
     name_prefix: str | None
+    scope: str | None
+    deployment: str
+    dag_id: str
     max_age: float | None
     indices: str | None
     rename_pattern: str | None
@@ -99,6 +109,11 @@ class RestorePlan:
     def turn(self) -> Turn:
         """Whose turn is waited for, and how long."""
         return Turn(self.target_cluster_id, self.turn_timeout, self.poll_interval, source_id=self.cluster_id)
+
+    @property
+    def owner(self) -> Ownership | None:
+        """Whose the chosen one must be; ``None`` for anybody's."""
+        return Ownership(self.deployment, self.dag_id, self.scope) if self.scope else None
 
     @property
     def renaming(self) -> Renaming | None:
@@ -163,6 +178,8 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         life=identity.life,
         number_in_life=number_in_life(context, identity),
         **which,
+        deployment=identity.deployment,
+        dag_id=identity.dag_id,
         indices=None if indices is None else join_indices(indices),
         rename_pattern=pattern,
         rename_replacement=replacement,
@@ -188,14 +205,18 @@ def _which(task: RestoreTask) -> dict[str, Any]:
     if len(ways) != 1:
         rule = "exactly one of snapshot_id, snapshot_name and latest_good=True says which snapshot is restored"
         raise CssUsageError("snapshot to restore", snapshot_id or name, rule, "latest_good=True")
-    prefix = given(task, "name_prefix")
-    if not task.latest_good and (prefix is not None or task.max_age is not None):
-        rule = "name_prefix and max_age choose among snapshots, so they go with latest_good=True only"
-        raise CssUsageError("name_prefix" if prefix else "max_age", prefix or task.max_age, rule, "latest_good=True")
+    prefix = folded_prefix(task)
+    narrowing = {"name_prefix": prefix, "scope": task.scope, "max_age": task.max_age}
+    for what, value in narrowing.items():
+        if value is not None and not task.latest_good:
+            raise CssUsageError(what, value, "it goes with latest_good=True only", "latest_good=True")
+    if task.scope not in (None, *_SCOPES):
+        raise CssUsageError("scope", task.scope, f"it is one of {', '.join(_SCOPES)}, or None", "dag")
     return {
         "snapshot_id": None if snapshot_id is None else check_snapshot_id(str(snapshot_id)),
         "snapshot_name": None if name is None else folded(task, "snapshot_name", str(name)),
-        "name_prefix": None if prefix is None else folded(task, "name_prefix", str(prefix)),
+        "name_prefix": prefix,
+        "scope": task.scope,
         "max_age": _max_age(task.max_age),
     }
 

@@ -99,7 +99,7 @@ def _none(wanted: SnapshotFresh, listed: Sequence[Snapshot]) -> Reason:
 
 
 _WAYS_OUT = {
-    "failed": "see the failed tasks of the cluster in the console for the cause, then make one",
+    "FAILED": "see the failed tasks of the cluster in the console for the cause, then make one",
     "partial": "see to the health of the cluster, then make one",
     "empty": "correct the index list of whoever makes them",
     "being made": "wait for its end, for example with a timeout",
@@ -123,7 +123,7 @@ def _fault(snapshot: Snapshot) -> str:
     if snapshot.status is SnapshotStatus.BUILDING:
         return "being made"
     if snapshot.status is SnapshotStatus.FAILED:
-        return "failed"
+        return "FAILED"
     if snapshot.status is SnapshotStatus.PART_FAILED or snapshot.failed_shards:
         return "partial"
     return "empty" if snapshot.status is SnapshotStatus.COMPLETED else f"in the unknown state {snapshot.status_word}"

@@ -86,6 +86,12 @@ class Caller:
         """Ask for a deletion."""
         return self.call(wire.DELETE_SNAPSHOT, snapshot_id=snapshot_id)
 
+    def restore(self, snapshot_id: str, target: str | None = None, source: str | None = None, **fields: Any) -> Reply:
+        """Ask for a restore; from and to the first cluster unless others are given."""
+        body = {"target_cluster": target or self.emulator.cluster_id, **fields}
+        cluster = {"cluster_id": source} if source else {}
+        return self.call(wire.RESTORE_SNAPSHOT, body, snapshot_id=snapshot_id, **cluster)
+
     def advance(self, seconds: float) -> None:
         """Turn the clock ahead."""
         self.emulator.clock.advance(seconds)

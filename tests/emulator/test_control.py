@@ -74,6 +74,9 @@ def test_the_clock_can_be_turned(caller: Caller) -> None:
         ({"kind": "truncate"}, 201),
         ({"kind": "fate", "ending": "failed"}, 201),
         ({"kind": "slow", "seconds": 0}, 201),
+        ({"kind": "odd_entries", "null": ["endTime"]}, 201),
+        ({"kind": "restore_fate", "ending": "failed", "stale": 5}, 201),
+        ({"kind": "slow_deletion", "takes": 5}, 201),
     ],
 )
 def test_every_kind_of_fault_can_be_scripted(caller: Caller, fault: dict[str, Any], status: int) -> None:
@@ -120,6 +123,11 @@ def test_a_hold_can_be_driven_from_another_process(caller: Caller, lose: bool, d
         ("faults", {"kind": "drop", "cal": "create_snapshot"}, "unknown: cal; known are call, skip, times, when"),
         ("faults", {"kind": "hold", "call": "create"}, "a call is one of"),
         ("release", {"id": 7}, "there is no hold 7"),
+        ("indices", {}, "indices is a list of names"),
+        ("indices", {"indices": "orders"}, "indices is a list of names"),
+        ("indices", {"indices": [1]}, "an index name is a text"),
+        ("indices", {"indices": {"orders": 0}}, "the number of shards of orders is a whole number"),
+        ("indices", {"cluster_id": "x", "indices": []}, "cluster_id is one of"),
     ],
 )
 def test_a_wrong_control_call_is_explained(caller: Caller, name: str, payload: Any, message: str) -> None:
@@ -130,6 +138,37 @@ def test_a_wrong_control_call_is_explained(caller: Caller, name: str, payload: A
     assert message in reply.json()["error"]
     assert caller.emulator.clock.now() == before
     assert caller.emulator.faults.shown() == []
+
+
+def test_indices_can_be_set_and_seen(caller: Caller) -> None:
+    """A list of names or an object with their shards is what the cluster holds from then on."""
+    assert _control(caller, "POST", "indices", {"indices": ["a", "b"]}).json() == {"indices": ["a", "b"]}
+    caller.created("first")
+    body = {"cluster_id": caller.emulator.cluster_id, "indices": {"c": 5}}
+    assert _control(caller, "POST", "indices", body).status == 200
+    (cluster,) = _control(caller, "GET", "state").json()["clusters"]
+    assert (cluster["indices"], cluster["snapshots"][0]["indices"]) == (["c"], "a,b")
+
+
+def test_one_of_several_clusters_is_named(caller: Caller) -> None:
+    """Without an id nobody guesses which cluster is meant."""
+    caller.emulator.add_cluster("other")
+    reply = _control(caller, "POST", "indices", {"indices": []})
+    assert (reply.status, "cluster_id is one of" in reply.json()["error"]) == (400, True)
+
+
+def test_the_state_shows_restores(caller: Caller) -> None:
+    """What was restored is shown at its target, with what it brought and why it failed."""
+    old = caller.emulator.add_snapshot("old-one", indices="customers")
+    caller.emulator.change_cluster(indices={})
+    caller.restore(old)
+    caller.advance(2)
+    caller.emulator.faults.restore_fate("failed")
+    caller.restore(old)
+    caller.advance(2)
+    (cluster,) = _control(caller, "GET", "state").json()["clusters"]
+    shown = [(r["snapshot_id"], r["status"], r["brought"], r["kept"], r["reason"]) for r in cluster["restores"]]
+    assert shown == [(old, "success", ["customers"], [], ""), (old, "failed", [], [], "scripted")]
 
 
 def test_a_body_that_is_no_json_is_explained(caller: Caller) -> None:

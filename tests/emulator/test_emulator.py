@@ -203,3 +203,31 @@ def test_after_a_change_of_keys_only_the_new_ones_sign() -> None:
         connection = json.loads(serving.connection_json())
     assert (connection["login"], connection["password"]) == ("new-ak", "new-sk")
     assert connection["extra"]["security_token"] == "new-token"
+
+
+def test_every_cluster_begins_with_the_given_indices() -> None:
+    """Names alone have one shard each; each cluster has a set of its own."""
+    emulator = CssEmulator(clusters=("one", "two"), indices={"orders": 3, "customers": 1})
+    one, two = emulator.cluster_id, cluster_id_of("two")
+    emulator.change_cluster(one, indices={"x": 1})
+    assert (emulator.indices(), emulator.indices(two)) == ({"x": 1}, {"orders": 3, "customers": 1})
+    assert emulator.indices(emulator.add_cluster("three")) == emulator.indices(two)
+    assert emulator.indices(emulator.add_cluster("four", indices={"y": 1})) == {"y": 1}
+    assert CssEmulator(indices=["a", "b"]).indices() == {"a": 1, "b": 1}
+
+
+def test_a_cluster_has_no_other_fields() -> None:
+    """A field that is none, or is nobody's to change, is refused with those that are."""
+    for name in ("colour", "id", "settled_until"):
+        with pytest.raises(TypeError, match=f"a cluster has no {name} to change; it has actions,"):
+            CssEmulator().change_cluster(None, **{name: 1})
+
+
+def test_impossible_durations_and_indices_are_refused() -> None:
+    """What cannot be is said at once."""
+    with pytest.raises(ValueError, match="restore_takes is a number of seconds"):
+        CssEmulator(restore_takes=-1)
+    with pytest.raises(ValueError, match="indices is a list of names"):
+        CssEmulator(indices="orders")
+    with pytest.raises(TypeError, match="colour"):
+        CssEmulator(colour="blue")  # type: ignore[call-arg]

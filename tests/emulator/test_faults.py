@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_css.emulator.calls import EMULATED
 from airflow_css.emulator.faults import FaultScript
 from airflow_css.emulator.holds import When
 from airflow_css.protocol import wire
@@ -160,6 +161,37 @@ def test_a_refused_creation_uses_up_no_fate(caller: Caller) -> None:
     assert caller.listed()[0]["status"] == "FAILED"
 
 
+def test_the_list_can_be_odd(caller: Caller) -> None:
+    """Fields can be missing, null, or of another value, in every entry of one list; the next is as ever."""
+    for name in ("old-one", "old-two"):
+        caller.emulator.add_snapshot(name)
+    caller.emulator.faults.odd_entries(without=["endTime"], null=["totalShards"], extra={"status": "NEW", "x": 1})
+    odd, usual = caller.listed(), caller.listed()
+    assert odd == [
+        {**{k: v for k, v in entry.items() if k != "endTime"}, "totalShards": None, "status": "NEW", "x": 1}
+        for entry in usual
+    ]
+    assert all(entry["endTime"] for entry in usual)
+
+
+def test_a_list_that_is_refused_stays_refused(caller: Caller) -> None:
+    """Odd fields need a list that they can be in."""
+    caller.emulator.faults.odd_entries(null=["id"])
+    assert caller.call(wire.LIST_SNAPSHOTS, cluster_id="0" * 36).status == 403
+
+
+@pytest.mark.parametrize("call", ["restore_snapshot", "stop_snapshot"])
+def test_every_emulated_call_can_be_struck(caller: Caller, call: str) -> None:
+    """Also those that the client does not have."""
+    caller.emulator.faults.busy(call=call)
+    old = caller.emulator.add_snapshot("old-one")
+    struck = next(known for known in EMULATED if known.name == call)
+    segments = {"snapshot_id": old} if call == "restore_snapshot" else {}
+    body = {"target_cluster": caller.emulator.cluster_id}
+    statuses = [caller.call(struck, body, **segments).status for _ in range(2)]
+    assert statuses == [409, struck.ok]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_held_request_stops_before_or_after_its_effect(caller: Caller, when: When) -> None:
     """While it is held the effect has happened or not, as asked; released, it is answered as ever."""
@@ -221,6 +253,11 @@ def test_waiting_for_a_hold_ends(caller: Caller) -> None:
         (lambda faults: faults.answer(200, headers={"X-A": 1}), "X-A is a text"),
         (lambda faults: faults.redirect(None), "Location is a text"),
         (lambda faults: faults.hold("create"), "a call is one of"),
+        (lambda faults: faults.restore_fate("exploded"), "a restore ends success,"),
+        (lambda faults: faults.restore_fate(takes=-1), "takes is a number of seconds from 0"),
+        (lambda faults: faults.restore_fate(stale="1"), "stale is a number of seconds from 0"),
+        (lambda faults: faults.slow_deletion(-1), "takes is a number of seconds from 0"),
+        (lambda faults: faults.odd_entries(without=[1]), "is a text"),
     ],
 )
 def test_an_impossible_fault_is_refused(caller: Caller, script: Callable[[Any], None], message: str) -> None:

@@ -64,7 +64,9 @@ def test_every_option_arrives() -> None:
     """Keys, token, project, clusters and duration are those of the command line."""
     two = "11111111-2222-4333-8444-555555555555"
     options = ["--access-key", "AK", "--secret-key", "it's secret", "--security-token", "T", "--project-id", "p" * 32]
-    with _running(*options, "--cluster", "one", "--cluster", f"two={two}", "--creation-takes", "0.5") as process:
+    with _running(
+        *options, "--cluster", "one", "--cluster", f"two={two}", "--creation-takes", "0.5", "--restore-takes", "1"
+    ) as process:
         connection = _connection(process)
         state = _state(connection)
     assert (connection["login"], connection["password"]) == ("AK", "it's secret")
@@ -97,6 +99,7 @@ def test_opening_it_to_others_is_warned_of() -> None:
         (["--cluster", "one=two"], 1, "cluster id"),
         (["--creation-takes", "-1"], 2, "is not a number of seconds"),
         (["--creation-takes", "nan"], 2, "is not a number of seconds"),
+        (["--restore-takes", "-1"], 2, "is not a number of seconds"),
     ],
 )
 def test_what_cannot_work_is_explained(arguments: list[str], code: int, words: str) -> None:

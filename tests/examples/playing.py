@@ -28,19 +28,24 @@ class Example:
     :param file: The file in ``dags_examples``.
     :param minimum: The first Airflow it loads a DAG on.
     :param ends: The state that its run ends in.
-    :param snapshots: How many snapshots a run leaves.
+    :param snapshots: How many snapshots a run makes.
+    :param task: The task whose value is the snapshot that matters: its id, or its facts.
+    :param before: How many good snapshots it wants to find, made by nobody in particular.
     """
 
     file: str
     minimum: tuple[int, int]
     ends: str
     snapshots: int
+    task: str = "backup"
+    before: int = 0
 
 
 EXAMPLES = (
     Example("pre_etl_backup.py", (2, 11), "success", 1),
     Example("nightly_backup_with_retention.py", (2, 11), "success", 1),
     Example("restore_into_staging.py", (2, 11), "success", 1),
+    Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
 )
 
 

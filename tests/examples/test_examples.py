@@ -31,11 +31,14 @@ def test_an_example_explains_itself_and_never_runs_itself(example: Example) -> N
 
 def _ends_as_declared(example: Example, home: Path, deferrable: str) -> None:
     with CssEmulator(creation_takes=0.5, secret_key=SECRET_KEY, security_token=TOKEN) as emulator:
+        for number in range(example.before):
+            emulator.add_snapshot(f"by-hand-{number}")
         played = play(example.file, home, emulator.connection_json(), AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=deferrable)
 
         assert played.outcome.get("state") == example.ends, played.output
-        assert len(emulator.snapshots()) == example.snapshots
-        assert played.outcome["xcoms"]["backup"]["return_value"] == emulator.snapshots()[0].id
+        assert len(emulator.snapshots()) == example.before + example.snapshots
+        value = played.outcome["xcoms"][example.task]["return_value"]
+        assert (value["id"] if isinstance(value, dict) else value) == emulator.snapshots()[0].id
     assert places_of_secrets(played) == []
 
 

@@ -49,6 +49,25 @@ def test_what_ensure_allows_is_passed_on(world: World, hook: CssHook) -> None:
     assert hook.ensure_snapshot(world.emulator.cluster_id, "empty", fail_if_empty=False).id == empty
 
 
+def test_a_snapshot_is_restored(world: World, hook: CssHook) -> None:
+    """What the hook is told arrives at the restore."""
+    cluster_id = world.emulator.cluster_id
+    there = world.emulator.add_snapshot(NAME)
+    hook.restore_snapshot(
+        cluster_id,
+        there,
+        target_cluster_id=cluster_id,
+        indices="customers",
+        rename_pattern="^",
+        rename_replacement="old-",
+        replace_existing=True,
+    )
+    (restore,) = world.emulator.restores()
+    order = restore.order
+    assert (order.target_cluster, order.indices, order.replace_existing) == (cluster_id, "customers", True)
+    assert order.new_name("customers") == "old-customers"
+
+
 def test_clusters_and_policy_are_read(world: World, hook: CssHook) -> None:
     """The calls about clusters go through the hook as through the client."""
     cluster_id = world.emulator.cluster_id

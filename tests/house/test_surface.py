@@ -28,11 +28,14 @@ SURFACE = {
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
+    "links.css": "SnapshotLink",
     "operators.retention": "PruneSnapshotsOperator",
     "operators.snapshot": """
         CreateSnapshotOperator DeleteSnapshotOperator ListSnapshotsOperator RestoreSnapshotOperator
     """,
     "protocol.errors": ERRORS,
+    "retry_policy": "css_retry_policy",
+    "sensors.snapshot": "ClusterIdleSensor SnapshotFreshnessSensor SnapshotSensor",
 }
 
 # Names that nobody can do without who uses the ones above.
@@ -42,6 +45,7 @@ COMPANIONS = {
         "EnsuredSnapshot": "ensure_snapshot returns it",
         "SendingRules": "the client's time-outs and retries are set with it",
     },
+    "links.css": {"persist_link": "an operator of one's own that makes snapshots shows its link with it"},
 }
 
 CALLS = """
@@ -55,6 +59,10 @@ METHODS = {
     ("operators.snapshot", "DeleteSnapshotOperator"): "execute",
     ("operators.snapshot", "ListSnapshotsOperator"): "execute",
     ("operators.snapshot", "RestoreSnapshotOperator"): "execute",
+    ("links.css", "SnapshotLink"): "get_link",
+    ("sensors.snapshot", "ClusterIdleSensor"): "execute poke",
+    ("sensors.snapshot", "SnapshotFreshnessSensor"): "execute poke",
+    ("sensors.snapshot", "SnapshotSensor"): "execute poke",
     ("operators.retention", "PruneSnapshotsOperator"): "execute",
 }
 

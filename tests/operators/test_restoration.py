@@ -234,6 +234,8 @@ BAD: dict[str, dict[str, Any]] = {
     "a printed None": {"snapshot_id": "None"},
     "a prefix without a choice": {"name_prefix": "orders-"},
     "an age without a choice": {"max_age": 60},
+    "an owner without a choice": {"scope": "dag"},
+    "an owner that is none": {"scope": "mine", "latest_good": True},
     "a target that is none": {"target_cluster_id": "search-prod"},
     "an empty target": {"target_cluster_id": ""},
     "no target": {"target_cluster_id": None},

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
+from airflow_css.operators.snapshot import RestoreSnapshotOperator
 from airflow_css.protocol.errors import CssStateError, CssTransportError
 from airflow_css.version_compat import AIRFLOW_V_3_3_PLUS
 from tests.operators.restoring import ANYWHERE, RESTORE, error_of, restore, world_of
-from tests.running import Outcome, TaskRun
+from tests.running import Outcome, TaskRun, resume_task, run_task
 from tests.task_log import reading_the_log
-from tests.world import DeferringWorld, World
+from tests.virtual_time import run_in_virtual_time
+from tests.world import DeferringWorld, World, event_of
 
 IN_PLACE: dict[str, Any] = {"rename_pattern": None, "rename_replacement": None}
 REPLACE: dict[str, Any] = {**IN_PLACE, "existing_indices": "replace"}
@@ -234,3 +237,53 @@ def test_keys_that_change_while_it_waits_are_picked_up(kind: type[World]) -> Non
         outcome = restore(world)
         assert outcome.state == "success", outcome.error
         assert len(world.emulator.restores()) == 1
+
+
+class _PoisonedError(AssertionError):
+    """A template field was read after a resume."""
+
+
+def _poisoned(task: Any) -> Any:
+    """Return the task, none of whose template fields may be read any more."""
+
+    def refuse(_self: object) -> Any:
+        raise _PoisonedError
+
+    fields = {name: property(refuse, lambda _self, _value: None) for name in type(task).template_fields}
+    task.__class__ = type("Poisoned", (type(task),), {**fields, "template_fields": ()})
+    return task
+
+
+@pytest.mark.parametrize("ending", ["success", "failed"])
+def test_no_template_field_is_read_after_a_resume(ending: Any) -> None:
+    """Turn, restore, end and the line for the night reader need nothing that was rendered anew."""
+    parameters: dict[str, Any] = {
+        "operator_class": RestoreSnapshotOperator,
+        "task_id": "restore",
+        "target_cluster_id": "same",
+        "snapshot_name": "orders-1",
+        "rename_pattern": "(.+)",
+        "rename_replacement": "restored-$1",
+        "deferrable": True,
+    }
+    with world_of(World) as world:
+        world.emulator.add_snapshot("strangers", status="BUILDING", takes=500)
+        world.emulator.faults.restore_fate(ending)
+        outcome = run_task(world.operator(**parameters))
+        resumed = 0
+        while outcome.deferral is not None:
+            waits: Any = outcome.deferral
+            event = run_in_virtual_time(world.clock, partial(event_of, world.trigger(waits)))
+            outcome = resume_task(_poisoned(world.operator(**parameters)), None, outcome, event)
+            resumed += 1
+        assert resumed == 2
+        assert not isinstance(outcome.error, _PoisonedError)
+        assert outcome.state == ("success" if ending == "success" else "failed"), outcome.error
+        assert len(world.emulator.restores()) == 1
+
+
+def test_the_poison_works() -> None:
+    """A first step that reads its fields is noticed, so that a resumed one would be, too."""
+    with world_of(World) as world:
+        task = world.operator(operator_class=RestoreSnapshotOperator, task_id="restore", target_cluster_id="same")
+        assert isinstance(run_task(_poisoned(task)).error, _PoisonedError)

@@ -209,3 +209,30 @@ def test_only_a_project_id_passes_for_one(text: str) -> None:
 def test_a_name_in_place_of_a_cluster_id_is_explained() -> None:
     """Whoever gives the cluster's name as its id is told where the name goes."""
     assert "cluster_name" in str(_refusal(names.check_cluster_id, "search-prod"))
+
+
+@given(any_text)
+def test_a_folded_prefix_begins_the_names_that_begin_so(text: str) -> None:
+    """What is looked for is what names made of such texts begin with, and is left alone when it is legal."""
+    folded = _tried(names.fold_prefix, text)
+    if isinstance(folded, CssUsageError):
+        assert names.fold_prefix(str(folded.legal)) == folded.legal
+        return
+    assert names.fold_prefix(folded) == folded
+    name = names.fold_name(f"{text}x1234")
+    assert name.startswith(folded.rstrip("-")[:55])
+
+
+@pytest.mark.parametrize(
+    ("given_text", "folded"),
+    [("orders-", "orders-"), ("Orders ", "orders-"), ("--orders", "orders"), ("o", "o"), ("orders_etl", "orders_etl")],
+)
+def test_a_prefix_keeps_its_end(given_text: str, folded: str) -> None:
+    """Neither made longer nor cut: only its characters become legal."""
+    assert names.fold_prefix(given_text) == folded
+
+
+@pytest.mark.parametrize("text", ["", "-", "2026-", "_x", "x" * 65])
+def test_a_prefix_of_no_name_is_refused(text: str) -> None:
+    """Nothing would ever begin so."""
+    assert names.fold_prefix(str(_refusal(names.fold_prefix, text).legal))

@@ -91,7 +91,7 @@ def _reschedule_2(world: World, kind: Any, run: TaskRun | None, /, **parameters:
             done = super().poke(context)
             # Without time left, Airflow's own sensor is to say so.
             if not done and self.timeout:
-                raise AirflowRescheduleException(pendulum.now("UTC"))
+                raise AirflowRescheduleException(pendulum.now("UTC"))  # type: ignore[no-untyped-call] # Airflow 3 has none
             return done
 
     pause = parameters.get("poke_interval") or 60.0

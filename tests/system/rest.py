@@ -33,6 +33,14 @@ class AirflowApi:
         # A proxy of the caller's environment must not stand between the bench and its own server.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
+    def log_in(self, user: str, password: str) -> None:
+        """
+        Come in with a password, as a user of Airflow 3 does.
+
+        :raises RestError: when it is the wrong one.
+        """
+        self._token = self._send("POST", "/auth/token", {"username": user, "password": password})["access_token"]
+
     def health(self) -> dict[str, str]:
         """Return the status word of each component, empty while the server does not answer."""
         path = "/api/v2/monitor/health" if self._major >= 3 else "/api/v1/health"

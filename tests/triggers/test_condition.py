@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from airflow_css.protocol.conditions import Gone
+from airflow_css.protocol.conditions import Gone, read_condition
 from airflow_css.protocol.errors import CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET
 from airflow_css.triggers.condition import ConditionTrigger
 from tests.triggers.waiting import CARRY, make_snapshot, wait_for
 from tests.world import World
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "triggers"
+KINDS = ("cluster_idle", "snapshot_fresh", "snapshot_gone", "snapshot_good", "snapshot_restored")
 
 
 def _trigger(world: World, condition: object, *, timeout: float = 600.0) -> ConditionTrigger:
@@ -50,3 +56,13 @@ def test_a_condition_of_another_version_ends_in_an_event(world: World, condition
     error = wait_for(world, _trigger(world, condition)).error
     assert isinstance(error, CssReplyError)
     assert "restart the triggerer" in str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_sensor_wrote_can_be_read_by_any_later_version(kind: str) -> None:
+    """There is a vector of each kind, with all that this version writes, and its condition is read as written."""
+    vector = json.loads((VECTORS / f"condition_{kind}_0_1_0.json").read_text())
+    assert vector["classpath"] == f"{ConditionTrigger.__module__}.{ConditionTrigger.__name__}"
+    for written in (vector["kwargs"]["condition"], vector["kwargs"]["carry"]["condition"]):
+        assert read_condition(written).as_json() == written
+    assert ConditionTrigger(**vector["kwargs"]).serialize() == (vector["classpath"], vector["kwargs"])
