@@ -46,6 +46,11 @@ def _elsewhere(world: World) -> None:
         world.emulator.add_snapshot(f"{name}-ours", cluster_id=OTHER_CLUSTER, description=mark_of(run_id=name))
 
 
+def _elsewhere_and_connected(world: World) -> None:
+    _elsewhere(world)
+    second_connection(world)
+
+
 def _at_midnight(world: World) -> None:
     """Two snapshots of one day in UTC that lie on two days in Berlin."""
     for hour in (20, 23):
@@ -105,9 +110,7 @@ ROWS: dict[str, Row] = {
     "dry_run": Row(value=True, look=_left, without=1, with_it=6, besides=ONE),
     "cluster_id": Row(OTHER_CLUSTER, _both, (1, 4), (6, 3), prepare=_elsewhere, besides=ONE),
     "cluster_name": Row("search-prod", _both, (1, 4), (6, 3), prepare=_elsewhere, besides=ONE),
-    "css_conn_id": Row(
-        "other", _both, (1, 4), (6, 3), prepare=lambda world: [_elsewhere(world), second_connection(world)], besides=ONE
-    ),
+    "css_conn_id": Row("other", _both, (1, 4), (6, 3), prepare=_elsewhere_and_connected, besides=ONE),
     "wait_for_completion": Row(value=False, look=_left, without=1, with_it=6, prepare=_is_slow, besides=ONE),
     "deferrable": Row(value=True, look=state_of, without="success", with_it="deferred", prepare=_is_slow, besides=ONE),
     "poll_interval": Row(
