@@ -160,13 +160,17 @@ class Pruning(Stay[dict[str, Any]]):
                 self._fail(replace(candidate, why_not_yet=str(error), is_curable=error.curable))
                 in_a_row += 1
                 if in_a_row >= MOST_FAILURES_IN_A_ROW:
-                    self._fail(*(replace(c, why_not_yet="it was not tried") for c in (*self._known().left, *waiting)))
+                    self._give_up([*waiting, *self._known().left])
                     return
         self._journey = replace(self._known(), left=tuple(waiting))
 
     def _fail(self, *candidates: _Candidate) -> None:
         journey = self._known()
-        self._journey = replace(journey, failed=(*journey.failed, *candidates), left=())
+        self._journey = replace(journey, failed=(*journey.failed, *candidates))
+
+    def _give_up(self, candidates: Sequence[_Candidate]) -> None:
+        self._fail(*(replace(c, why_not_yet=c.why_not_yet or "it was not tried") for c in candidates))
+        self._journey = replace(self._known(), left=())
 
     def _delete(self, candidate: _Candidate) -> None:
         why_not = self._changed(candidate)
@@ -205,9 +209,10 @@ class Pruning(Stay[dict[str, Any]]):
         now = self._hook.clock.now().timestamp()
         deadline, not_before = journey.asked_at + journey.plan.turn_timeout, now + busy_pause(journey.rounds)
         if not_before > deadline:
-            self._fail(*journey.left)
+            self._give_up(journey.left)
             return
-        condition = Settled([candidate.id for candidate in journey.left], not_before=not_before)
+        # Only the time is waited for: one that is being restored by now is found out by the next plan.
+        condition = Settled([], not_before=not_before)
         self._await(Wait(condition, journey.asked_at, deadline, journey.plan.poll_interval))
 
     def _await_gone(self) -> None:
@@ -248,8 +253,8 @@ class Pruning(Stay[dict[str, Any]]):
             names = ", ".join(candidate.label for candidate in journey.left)
             within = in_words(journey.plan.turn_timeout)
             return CssWaitTimeoutError(
-                f"These snapshots could not be deleted within {within}, because they were at work: {names}. A retry "
-                "makes a new plan"
+                f"These snapshots could not be deleted within {within}, and there was no answer at the end: {names}. A "
+                "retry makes a new plan"
             )
         return CssWaitTimeoutError(
             f"CSS accepted the deletions but still lists snapshots {in_words(journey.plan.timeout)} later. A retry "

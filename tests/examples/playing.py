@@ -47,6 +47,7 @@ EXAMPLES = (
     Example("pre_etl_backup.py", (2, 11), "success", 1),
     Example("nightly_backup_with_retention.py", (2, 11), "success", 1),
     Example("restore_into_staging.py", (2, 11), "success", 1),
+    Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
