@@ -17,8 +17,7 @@ from airflow_css.operators.snapshot import CreateSnapshotOperator, RestoreSnapsh
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 except ImportError:
-    # Airflow before 3.1 cannot ask a human.
-    ApprovalOperator = None  # type: ignore[assignment,misc]
+    ApprovalOperator = None  # type: ignore[assignment,misc] # Airflow before 3.1 cannot ask a human
 
 if ApprovalOperator is not None:
     with DAG(
