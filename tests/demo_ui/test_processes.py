@@ -63,10 +63,10 @@ def test_what_ignores_a_gentle_end_and_what_left_its_group_is_ended(tmp_path: Pa
     _wait_for_lines(bystander, 2)
     pids = pids_of(tmp_path)
     assert len(pids) == 2
-    end_all([component], tmp_path)
+    end_all([component], tmp_path, gentle_seconds=0.2)
     assert not [pid for pid in pids if _is_alive(pid)]
     assert len(pids_of(other_home)) == 2
-    end_all([bystander], other_home)
+    end_all([bystander], other_home, gentle_seconds=0.2)
     assert pids_of(other_home) == []
 
 
