@@ -29,8 +29,9 @@ class Example:
     :param minimum: The first Airflow it loads a DAG on.
     :param ends: The state that its run ends in.
     :param snapshots: How many snapshots a run makes.
-    :param task: The task whose value is the snapshot that matters: its id, or its facts.
+    :param task: The task whose value is the snapshot that matters, its id or its facts; empty when it is mapped.
     :param before: How many good snapshots it wants to find, made by nobody in particular.
+    :param asks: The task that waits for a human's answer; ``dag.test()`` would wait for ever. Default none.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Example:
     snapshots: int
     task: str = "backup"
     before: int = 0
+    asks: str = ""
 
 
 EXAMPLES = (
@@ -47,6 +49,8 @@ EXAMPLES = (
     Example("restore_into_staging.py", (2, 11), "success", 1),
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
+    Example("many_clusters.py", (2, 11), "success", 1, task=""),
+    Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )
 
 

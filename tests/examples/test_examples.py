@@ -12,6 +12,13 @@ from airflow_css.emulator import CssEmulator
 from tests.examples.playing import EXAMPLES, SECRET_KEY, TOKEN, Example, places_of_secrets, play
 
 BY_FILE = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
+PLAYED = [example for example in EXAMPLES if not example.asks]
+# One stands for all in the quick suite: each costs the start of an Airflow.
+QUICK_FIRST = pytest.mark.parametrize(
+    "example",
+    [PLAYED[0], *(pytest.param(example, marks=pytest.mark.heavy) for example in PLAYED[1:])],
+    ids=[example.file for example in PLAYED],
+)
 
 
 def test_the_table_names_every_file() -> None:
@@ -37,19 +44,20 @@ def _ends_as_declared(example: Example, home: Path, deferrable: str) -> None:
 
         assert played.outcome.get("state") == example.ends, played.output
         assert len(emulator.snapshots()) == example.before + example.snapshots
-        value = played.outcome["xcoms"][example.task]["return_value"]
-        assert (value["id"] if isinstance(value, dict) else value) == emulator.snapshots()[0].id
+        if example.task:
+            value = played.outcome["xcoms"][example.task]["return_value"]
+            assert (value["id"] if isinstance(value, dict) else value) == emulator.snapshots()[0].id
     assert places_of_secrets(played) == []
 
 
-@BY_FILE
+@QUICK_FIRST
 def test_an_example_ends_as_declared(example: Example, tmp_path: Path) -> None:
     """A run ends in the declared state, its XComs name what CSS has, and nothing that was written holds a secret."""
     _ends_as_declared(example, tmp_path, deferrable="False")
 
 
 @pytest.mark.heavy
-@BY_FILE
+@QUICK_FIRST
 def test_an_example_ends_as_declared_when_it_defers(example: Example, tmp_path: Path) -> None:
     """The same holds when every task that can defers."""
     _ends_as_declared(example, tmp_path, deferrable="True")

@@ -219,5 +219,6 @@ def stage_of(python: Path, home: Path) -> Iterator[Stage]:
             conn_id = f"css_{number}"
             environment = {**environment, **emulator.connection_env(conn_id, deployment="bench")}
             free.put((conn_id, emulator))
-        dags = [Path(__file__).with_name("css_dags.py"), *(example_dags() / example.file for example in EXAMPLES)]
+        ours = [Path(__file__).with_name(name) for name in ("css_dags.py", "life_dags.py")]
+        dags = [*ours, *(example_dags() / example.file for example in EXAMPLES)]
         yield Stage(stack.enter_context(AirflowBench(python, home, dags, environment)), default, free)
