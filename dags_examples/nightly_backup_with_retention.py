@@ -18,7 +18,8 @@ from airflow_css.operators.snapshot import CreateSnapshotOperator, ListSnapshots
 
 with DAG(
     dag_id="nightly_backup_with_retention",
-    schedule="30 1 * * *",
+    # It runs when you start it; for every night: schedule="30 1 * * *".
+    schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     # Two runs at once would judge each other's unfinished work.

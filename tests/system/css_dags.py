@@ -8,7 +8,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
 
-from airflow_css.operators.snapshot import CreateSnapshotOperator
+from airflow_css.operators.retention import PruneSnapshotsOperator
+from airflow_css.operators.snapshot import CreateSnapshotOperator, DeleteSnapshotOperator, ListSnapshotsOperator
 from airflow_css.triggers.css import SnapshotTrigger
 
 
@@ -79,6 +80,25 @@ for a_mode in ("worker", "defer"):
             _create(a_mode, word)
         with DAG(f"{a_mode}_{word}_pair", schedule=None, max_active_runs=100, max_active_tasks=100):
             _create(a_mode, word) >> DoNothing(task_id="load")
+
+for a_mode in ("worker", "defer"):
+    usual: dict[str, Any] = {
+        "task_id": "backup",
+        "css_conn_id": "{{ dag_run.conf['css_conn_id'] }}",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=1),
+    }
+    with DAG(f"{a_mode}_delete", schedule=None, max_active_runs=100):
+        DeleteSnapshotOperator(
+            **usual,
+            deferrable=a_mode == "defer",
+            snapshot_id="{{ dag_run.conf['snapshot_id'] }}",
+            ignore_missing=False,
+        )
+    with DAG(f"{a_mode}_prune", schedule=None, max_active_runs=100):
+        PruneSnapshotsOperator(**usual, deferrable=a_mode == "defer", keep_last=1)
+    with DAG(f"{a_mode}_list", schedule=None, max_active_runs=100):
+        ListSnapshotsOperator(**usual, scope="dag", older_than=60)
 
 with DAG("leak", schedule=None):
     LeakOnPurpose(

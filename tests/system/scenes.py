@@ -27,7 +27,7 @@ TASK = "backup"
 # The machines that run this may be busy; nothing is judged by how long it took.
 PATIENCE = 240.0
 LONG = 6000.0
-SCENES = 80
+SCENES = 110
 AT_ONCE = 10
 
 _CHECKOUT = Path(__file__).parents[2]
