@@ -39,8 +39,10 @@ with DAG(
         indices=["orders-*"],
         rename_pattern="(.+)",
         rename_replacement="staging-$1",
+        existing_indices="replace",
         target_cluster_id="{{ params.target_cluster_id }}",
         verify=refuse_lost_names,
+        retries=1,
     )
     # [END howto_restore_snapshot]
 

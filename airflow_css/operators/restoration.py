@@ -16,10 +16,11 @@ from typing import Any
 from airflow_css.client.clock import chance
 from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import persist_link
-from airflow_css.operators.restore_attempt import BegunRestore, RestoreAttempt
+from airflow_css.operators.restore_attempt import BegunRestore, RestoreAttempt, SnapshotInUseError
 from airflow_css.operators.restore_memory import RestoreMemory, SentRestore
 from airflow_css.operators.restore_plan import RestorePlan, RestoreTask, make_restore_plan
 from airflow_css.operators.restore_result import RestoreResult
+from airflow_css.protocol.conditions import Settled, Wait
 from airflow_css.protocol.errors import (
     CssBusyError,
     CssError,
@@ -29,13 +30,15 @@ from airflow_css.protocol.errors import (
     CssWaitTimeoutError,
     ErrorReply,
 )
-from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
+from airflow_css.protocol.events import ENDED, IDLE, MET, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.restoring import RestoreEnd, RestoreWatch
 from airflow_css.protocol.turns import Contradictions
+from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.tasks.turn import TurnInWorker, at_work, late_turn
+from airflow_css.triggers.condition import ConditionTrigger
 from airflow_css.triggers.css import ClusterIdleTrigger
 from airflow_css.triggers.restore import RestoreTrigger
 
@@ -43,6 +46,8 @@ __all__ = ["Restoration"]
 
 # The trigger owns the deadline and reports it with the last state; Airflow's own time-out comes only if it is silent.
 BACKSTOP_SECONDS = 300.0
+# More than the longest distance of two looks: whoever restored the snapshot before must see how it ended.
+REST_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,10 @@ class Restoration:
         plan = make_restore_plan(operator, self._context)
         self._hook = operator.hook
         self._journey = _Journey(plan, operator.hook.clock.now().timestamp())
-        if plan.leaves_existing:
+        if not plan.replaces:
             operator.log.warning(
-                "Indices of the same name are left as they are, and CSS is not documented to report it. Rename the "
-                "indices, set existing_indices='replace', or prove the restore with verify."
+                "Where the target has an index of such a name already, it is left as it is, and CSS is not documented "
+                "to report it. Give names that are new each time, set existing_indices='replace', or look with verify."
             )
         if plan.renaming is not None and plan.renaming.matches_twice:
             operator.log.warning(
@@ -162,17 +167,38 @@ class Restoration:
             )
         if operator.deferrable:
             return self._begin_or_defer(was_busy=True)
-        begun = TurnInWorker(operator.hook, plan.turn, operator.log).take(self._attempt())
+        begun = TurnInWorker(operator.hook, plan.turn, operator.log).take(self._begin_when_at_rest)
         self._keep(begun)
         return self._finish(self._wait_in_worker(begun)) if plan.waits else self._finish(None)
 
     def _attempt(self) -> RestoreAttempt:
         return RestoreAttempt(self._hook, self._known().plan, self._memory, self._operator.log)
 
+    def _begin_when_at_rest(self) -> BegunRestore:
+        while True:
+            try:
+                return self._attempt()()
+            except SnapshotInUseError as in_use:
+                if self._known().plan.turn_timeout == 0:
+                    raise
+                rest = self._rest(in_use)
+                await_in_worker(self._hook, self._known().plan.cluster_id, rest, self._operator.log)
+
+    def _rest(self, in_use: SnapshotInUseError) -> Wait:
+        """Return the wait for a snapshot that another restores: it needs a while to see its own end."""
+        journey = self._known()
+        deadline = journey.asked_at + journey.plan.turn_timeout
+        rest = Settled([in_use.snapshot_id], rest_seconds=REST_SECONDS)
+        return Wait(rest, journey.asked_at, deadline, journey.plan.poll_interval)
+
     def _begin_or_defer(self, *, was_busy: bool) -> dict[str, Any]:
         plan = self._known().plan
         try:
             begun = with_other_keys(self._hook, self._attempt())
+        except SnapshotInUseError as in_use:
+            if plan.turn_timeout == 0:
+                raise
+            return self._defer_for_rest(in_use)
         except CssBusyError as busy:
             if plan.turn_timeout == 0:
                 raise
@@ -239,6 +265,19 @@ class Restoration:
         )
         return self._defer(trigger, "resume_at_turn", max(0.0, deadline - now))
 
+    def _defer_for_rest(self, in_use: SnapshotInUseError) -> dict[str, Any]:
+        journey, wait = self._known(), self._rest(in_use)
+        trigger = ConditionTrigger(
+            css_conn_id=journey.plan.css_conn_id,
+            cluster_id=journey.plan.cluster_id,
+            condition=wait.condition.as_json(),
+            asked_at=wait.asked_at,
+            deadline=wait.deadline,
+            poll_interval=wait.poll_interval,
+            carry=journey.as_json(),
+        )
+        return self._defer(trigger, "resume_at_turn", max(0.0, wait.seconds_left(self._hook.clock.now())))
+
     def _in_the_way(self) -> str:
         plan = self._known().plan
         try:
@@ -274,12 +313,14 @@ class Restoration:
 
     def _resume_at_turn(self, event: Any) -> dict[str, Any]:
         self._read_journey(event)
+        # The turn of the clusters, or the rest of the snapshot.
+        is_rest = event.get("outcome") == MET
         try:
-            arrived = read_event(event, good=IDLE)
+            arrived = read_event(event, good=MET if is_rest else IDLE)
         except CssWaitTimeoutError as error:
             # The trigger knows only that the cluster is at work; here it can be asked with what.
             raise late_turn(self._hook, self._known().plan.turn) from error
-        return self._begin_or_defer(was_busy=bool(arrived.get("was_busy")))
+        return self._begin_or_defer(was_busy=is_rest or bool(arrived.get("was_busy")))
 
     def _resume_at_end(self, event: Any) -> dict[str, Any]:
         self._read_journey(event)

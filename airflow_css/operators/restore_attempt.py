@@ -21,16 +21,15 @@ from airflow_css.protocol.errors import (
     CssError,
     CssReplyError,
     CssServerError,
-    CssStateError,
     CssTransportError,
     ErrorReply,
 )
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.preview import Renamed, preview_names
-from airflow_css.protocol.restoring import AGREE_AFTER, AGREE_APART, RESTORED, RESTORING, is_restoring
+from airflow_css.protocol.restoring import AGREE_AFTER, AGREE_APART, RESTORED, RESTORING, is_restoring, nobody_can_tell
 from airflow_css.triggers.log import Log
 
-__all__ = ["BegunRestore", "RestoreAttempt"]
+__all__ = ["BegunRestore", "RestoreAttempt", "SnapshotInUseError"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,17 @@ class BegunRestore:
     names: tuple[Renamed, ...] | None
     is_joined: bool = False
     was_seen: bool = False
+
+
+class SnapshotInUseError(CssBusyError):
+    """
+    The snapshot is being restored by another.
+
+    ``snapshot_id`` names it: whoever waits for its turn waits until it has been at rest for a while, so that the other
+    can see how its restore ended.
+    """
+
+    snapshot_id: str = ""
 
 
 class RestoreAttempt:
@@ -78,6 +88,11 @@ class RestoreAttempt:
         """
         listed = self._list()
         earlier = self._memory.recall()
+        if earlier is not None and earlier.order != self._plan.order:
+            raise nobody_can_tell(
+                f"An earlier try of this task restored the snapshot {earlier.snapshot_id} with other values: a "
+                "template renders differently on each try. Let it give the same on all tries."
+            )
         snapshot = choose_snapshot(
             self._plan, listed, self._hook.clock.now(), known_id=earlier.snapshot_id if earlier else None
         )
@@ -86,11 +101,7 @@ class RestoreAttempt:
         if found is not None:
             return replace(found, names=names)
         if snapshot.restore_status == RESTORING:
-            raise CssBusyError(
-                ErrorReply(0, message=f"The snapshot {snapshot.name} ({snapshot.id}) is being restored by another."),
-                "It ends by itself; the operator waits for its turn.",
-                curable=True,
-            )
+            raise self._in_use(snapshot)
         return self._send(snapshot, names, is_repeated=earlier is not None)
 
     def _list(self) -> Sequence[Snapshot]:
@@ -98,7 +109,8 @@ class RestoreAttempt:
 
     def _send(self, snapshot: Snapshot, names: tuple[Renamed, ...] | None, *, is_repeated: bool) -> BegunRestore:
         plan, now = self._plan, self._hook.clock.now().timestamp()
-        sent = SentRestore(plan.life, snapshot.id, snapshot.restore_status, now, is_repeated=is_repeated)
+        before = self._memory.recall()
+        sent = SentRestore(plan.life, snapshot.id, plan.order, snapshot.restore_status, now, is_repeated=is_repeated)
         self._memory.keep(sent)
         try:
             self._hook.get_conn().restore_snapshot(
@@ -112,7 +124,7 @@ class RestoreAttempt:
             )
         except CssError as error:
             if not _is_fate_open(error):
-                self._memory.forget()
+                self._memory.put_back(before)
                 raise
             return self._settle(sent, snapshot, names, error)
         return BegunRestore(self._memory.accepted(self._hook.clock.now()), snapshot, names)
@@ -122,7 +134,7 @@ class RestoreAttempt:
     ) -> BegunRestore:
         """Decide a call whose answer was lost: by looking, and by one more call where that is harmless."""
         self._log.warning("Whether the restore was begun is not known (%s); looking.", error)
-        found = self._recognise(sent, snapshot)
+        found = self._recognise(sent, snapshot, is_fresh=True)
         if found is not None:
             return replace(found, names=names, is_joined=False)
         if sent.is_repeated:
@@ -130,31 +142,47 @@ class RestoreAttempt:
             raise error
         return self._send(snapshot, names, is_repeated=True)
 
-    def _recognise(self, sent: SentRestore, snapshot: Snapshot) -> BegunRestore | None:
+    def _recognise(self, sent: SentRestore, snapshot: Snapshot, *, is_fresh: bool = False) -> BegunRestore | None:
         """Return the restore that was sent; ``None`` when it is to be sent once more."""
         if sent.is_accepted:
             # What becomes of it shows; the watch has the rules for that.
             return BegunRestore(sent, snapshot, None, is_joined=True)
-        seen = self._look_for_a_sign(sent)
-        if seen.restore_status == RESTORING:
-            return BegunRestore(sent, seen, None, is_joined=True, was_seen=True)
-        if seen.restore_status != sent.word_before:
-            return BegunRestore(sent, seen, None, is_joined=True)
+        seen, is_at_it = self._look_for_a_sign(sent, trusts_target=is_fresh)
+        if seen.restore_status == RESTORING and not is_at_it:
+            raise self._in_use(seen)
+        if is_at_it:
+            return self._joined(sent, seen)
+        # A changed word right after the call is ours; later it may be anybody's.
+        if is_fresh and seen.restore_status != sent.word_before:
+            return self._joined(sent, seen)
         if seen.restore_status != RESTORED:
-            # No restore of it ever ended well, so nothing is sent twice that has worked.
+            # The latest restore of it did not end well, so nothing is sent twice that has worked.
             return None
         self._refuse_unless_harmless(seen, is_repeated=sent.is_repeated)
         return None
 
-    def _look_for_a_sign(self, sent: SentRestore) -> Snapshot:
-        """Return the snapshot once its word has changed, or has not for so long that it will not."""
+    def _joined(self, sent: SentRestore, seen: Snapshot) -> BegunRestore:
+        accepted = replace(sent, is_accepted=True)
+        self._memory.keep(accepted)
+        return BegunRestore(accepted, seen, None, is_joined=True, was_seen=seen.restore_status == RESTORING)
+
+    def _look_for_a_sign(self, sent: SentRestore, *, trusts_target: bool) -> tuple[Snapshot, bool]:
+        """
+        Return the snapshot once its word has changed, or has not for so long that it will not, and whether it is ours.
+
+        It is when it is being restored and the target is at it. Right after the call, when the target was idle before,
+        the target alone tells.
+        """
         since = self._hook.clock.now()
         while True:
             seen = choose_snapshot(self._plan, self._list(), self._hook.clock.now(), known_id=sent.snapshot_id)
+            is_at_it = self._is_target_at_it()
             now = self._hook.clock.now()
             waited = now - since >= AGREE_APART and now - sent.moment >= AGREE_AFTER
+            if is_at_it and (seen.restore_status == RESTORING or trusts_target):
+                return seen, True
             if seen.restore_status != sent.word_before or waited:
-                return seen
+                return seen, False
             self._hook.clock.sleep(AGREE_APART / timedelta(seconds=1))
 
     def _suspect(self, snapshot: Snapshot) -> BegunRestore | None:
@@ -162,17 +190,29 @@ class RestoreAttempt:
         plan = self._plan
         if self._memory.is_lasting or plan.number_in_life == 1:
             return None
-        if snapshot.restore_status == RESTORING and self._is_target_at_it():
-            self._log.warning("A restore of %s is running; it is taken for that of an earlier try.", snapshot.name)
-            now = self._hook.clock.now().timestamp()
-            sent = SentRestore(plan.life, snapshot.id, "", now, is_accepted=True)
-            return BegunRestore(sent, snapshot, None, is_joined=True, was_seen=True)
+        sent = SentRestore(plan.life, snapshot.id, plan.order, "", self._hook.clock.now().timestamp())
+        if self._is_target_at_it():
+            # Its word may lag behind the target for a while.
+            known = replace(sent, word_before=snapshot.restore_status)
+            snapshot, is_at_it = self._look_for_a_sign(known, trusts_target=False)
+            if is_at_it:
+                self._log.warning("A restore of %s is running; it is taken for that of an earlier try.", snapshot.name)
+                return self._joined(sent, snapshot)
         if snapshot.restore_status == RESTORED:
             self._refuse_unless_harmless(snapshot, is_repeated=plan.number_in_life > 2)
         return None
 
     def _is_target_at_it(self) -> bool:
         return is_restoring(self._hook.get_conn().get_cluster(self._plan.target_cluster_id))
+
+    @staticmethod
+    def _in_use(snapshot: Snapshot) -> SnapshotInUseError:
+        message = f"The snapshot {snapshot.name} ({snapshot.id}) is being restored by another."
+        error = SnapshotInUseError(
+            ErrorReply(0, message=message), "It ends by itself; the operator waits for its turn.", curable=True
+        )
+        error.snapshot_id = snapshot.id
+        return error
 
     def _refuse_unless_harmless(self, snapshot: Snapshot, *, is_repeated: bool) -> None:
         if self._plan.may_be_repeated and not is_repeated:
@@ -183,13 +223,9 @@ class RestoreAttempt:
                 snapshot.id,
             )
             return
-        message = (
-            f"Nothing tells whether an earlier call of this task has restored {snapshot.name} ({snapshot.id}): its "
-            f"word is {snapshot.restore_status!r} as before."
-        )
-        raise CssStateError(
-            ErrorReply(0, message=message),
-            "Look at the indices of the target; if they are not restored, clear the task to restore them.",
+        raise nobody_can_tell(
+            f"Nothing tells whether an earlier call of this task has restored {snapshot.name} ({snapshot.id}): it was "
+            "restored at some time."
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_css.protocol.restoring import nobody_can_tell
 from airflow_css.version_compat import AIRFLOW_V_3_3_PLUS
 
 __all__ = ["RestoreMemory", "SentRestore"]
@@ -26,6 +27,7 @@ class SentRestore:
 
     :param life: In which life of the task instance.
     :param snapshot_id: The snapshot.
+    :param order: Fingerprint of what was asked for.
     :param word_before: Its restore word before the call.
     :param sent_at: When, in seconds since 1970.
     :param is_accepted: Whether CSS answered with 201.
@@ -34,6 +36,7 @@ class SentRestore:
 
     life: int
     snapshot_id: str
+    order: str
     word_before: str
     sent_at: float
     is_accepted: bool = False
@@ -64,11 +67,26 @@ class RestoreMemory:
         return self._store is not None
 
     def recall(self) -> SentRestore | None:
-        """Return the restore that was sent in this life, as far as is known."""
+        """
+        Return the restore that was sent in this life, as far as is known.
+
+        :raises CssStateError: if the note of an earlier try cannot be read.
+        """
         if self._known is None and self._store is not None:
             found = _read(self._store.get(_KEY))
             self._known = found if found and found.life == self._life else None
         return self._known
+
+    def put_back(self, sent: SentRestore | None) -> None:
+        """
+        Remember what was known before a call that CSS refused.
+
+        :param sent: The restore; ``None`` when none was.
+        """
+        if sent is None:
+            self.forget()
+        else:
+            self.keep(sent)
 
     def keep(self, sent: SentRestore) -> None:
         """
@@ -99,8 +117,13 @@ class RestoreMemory:
 
 
 def _read(value: Any) -> SentRestore | None:
-    try:
-        return SentRestore(**value) if value else None
-    except TypeError:
-        # Written by another version: then it is as if nothing were known.
+    """Return a note; what a later version may have added is passed over, what is missing makes it unreadable."""
+    if not value:
         return None
+    try:
+        return SentRestore(**{name: value[name] for name in SentRestore.__dataclass_fields__ if name in value})
+    except (TypeError, KeyError) as cause:
+        raise nobody_can_tell(
+            f"What an earlier try noted of its restore cannot be read ({cause}); it may have been written by another "
+            "version of this package."
+        ) from cause

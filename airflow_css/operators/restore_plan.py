@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssReplyError, CssUsageError
 from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.fingerprint import short_hash
 from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, join_indices
 from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
@@ -128,9 +129,11 @@ class RestorePlan:
         return self.renaming is not None or self.replaces
 
     @property
-    def leaves_existing(self) -> bool:
-        """Whether indices of the same name would be left as they are, in silence."""
-        return not self.replaces and self.renaming is None and self.target_cluster_id == self.cluster_id
+    def order(self) -> str:
+        """Fingerprint of what is asked for: two tries that differ in it want different things."""
+        which = (self.snapshot_id, self.snapshot_name, self.name_prefix, self.scope)
+        how = (self.indices, self.rename_pattern, self.rename_replacement, self.replaces)
+        return short_hash(self.cluster_id, self.target_cluster_id, *which, *how)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""

@@ -114,13 +114,16 @@ class Settled(Condition):
 
     :param snapshot_ids: The snapshots.
     :param not_before: Not to be met earlier, in seconds since 1970.
+    :param rest_seconds: For how long they must have been at rest. Default not at all.
     """
 
     kind = "settled"
 
     snapshot_ids: Sequence[str]
     not_before: float = 0.0
+    rest_seconds: float = 0.0
     _at_work: tuple[Snapshot, ...] = field(default=(), repr=False)
+    _rests_since: datetime | None = field(default=None, repr=False)
 
     def see(self, seen: Sequence[Snapshot], now: datetime) -> Mapping[str, Any] | None:
         """
@@ -130,7 +133,9 @@ class Settled(Condition):
         :param now: When they were read.
         """
         self._at_work = tuple(s for s in seen if s.id in self.snapshot_ids and s.work)
-        is_met = not self._at_work and now.timestamp() >= self.not_before
+        self._rests_since = None if self._at_work else self._rests_since or now
+        has_rested = self._rests_since is not None and (now - self._rests_since).total_seconds() >= self.rest_seconds
+        is_met = has_rested and now.timestamp() >= self.not_before
         return {"snapshot_ids": list(self.snapshot_ids)} if is_met else None
 
     def state(self) -> str:

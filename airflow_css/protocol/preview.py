@@ -24,6 +24,8 @@ _GROUP = re.compile(r"\$([0-9]*)")
 _SECURITY_INDEX = ".opendistro_security"
 _ILLEGAL_FIRST = "-_+."
 # Java knows sets within sets and their intersection; here they would mean something else.
+# Python takes a brace that begins no number of times for an ordinary character; Java refuses it.
+_LONE_BRACE = re.compile(r"\{(?!\d+(,\d*)?\})")
 _NESTED_SET = re.compile(r"\[[^\]]*(\[|&&)")
 _LEGAL_PATTERN = "(.+)"
 _LEGAL_REPLACEMENT = "restored_$1"
@@ -74,6 +76,9 @@ class Renaming:
         if _NESTED_SET.search(self.pattern):
             rule = "it has a set within a set, which cannot be foreseen here; write one plain set"
             raise CssUsageError("rename_pattern", self.pattern, rule, "([a-z]+)")
+        if _LONE_BRACE.search(self.pattern):
+            rule = "a brace begins a number of times, as in a{2}"
+            raise CssUsageError("rename_pattern", self.pattern, rule, _LEGAL_PATTERN)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)
@@ -169,6 +174,8 @@ def _check_new_names(names: Sequence[Renamed], renaming: Renaming) -> None:
         raise CssUsageError("rename_pattern", renaming.pattern, rule, _LEGAL_PATTERN)
     for renamed in names:
         new = renamed.target
+        if new == renamed.source:
+            continue
         if not new or new != new.lower() or new[0] in _ILLEGAL_FIRST or len(new.encode()) > 255:
             rule = (
                 f"it makes {new!r} of {renamed.source}; an index name has small letters and begins with one or a digit"

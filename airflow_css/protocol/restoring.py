@@ -6,6 +6,9 @@ snapshot, and the actions of the cluster that is restored to. The word may be le
 for a while after a new one was accepted. So an end is believed only when one of these holds: the word ``restoring`` was
 seen; the word before the call was another one; or two looks agree, at least 10 seconds apart and 40 seconds after the
 call, while the target is idle. The last one is called an inferred end.
+
+The word may also speak of somebody else's later restore to another cluster. When it says ``restoring`` for 40 seconds
+while the target, which was at work, is idle, ours is over, and nothing tells how it ended.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from airflow_css.protocol.errors import CssSnapshotFailedError, CssWaitTimeoutError
+from airflow_css.protocol.errors import CssSnapshotFailedError, CssStateError, CssWaitTimeoutError, ErrorReply
 from airflow_css.protocol.models import Cluster, Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import Absence, next_delay
 
-__all__ = ["RESTORED", "RESTORING", "RestoreEnd", "RestoreWatch", "is_restoring"]
+__all__ = ["RESTORED", "RESTORING", "RestoreEnd", "RestoreWatch", "is_restoring", "nobody_can_tell"]
 
 RESTORING = "restoring"
 RESTORED = "success"
@@ -27,6 +30,18 @@ RESTORE_FAILED = "failed"
 
 AGREE_AFTER = timedelta(seconds=40)
 AGREE_APART = timedelta(seconds=10)
+
+
+def nobody_can_tell(message: str) -> CssStateError:
+    """
+    Return the error of a restore whose end, or whose beginning, nothing tells.
+
+    :param message: Why, as a sentence.
+    """
+    return CssStateError(
+        ErrorReply(0, message=message, call="restore_snapshot"),
+        "Look at the indices of the target; if they are not restored, clear the task to restore them.",
+    )
 
 
 def is_restoring(cluster: Cluster) -> bool:
@@ -77,6 +92,8 @@ class RestoreWatch:
     _agreed_word: str = ""
     _told: str = ""
     _absence: Absence = field(default_factory=Absence)
+    _was_at_work: bool = False
+    _apart_since: datetime | None = None
 
     def see(self, listed: Sequence[Snapshot], target: Cluster, now: datetime) -> RestoreEnd | None:
         """
@@ -86,7 +103,9 @@ class RestoreWatch:
         :param target: The cluster that is restored to, read after the list.
         :param now: When it was read.
         :raises CssSnapshotFailedError: if the restore failed, or the snapshot vanished.
+        :raises CssStateError: if the word speaks of another's restore, so that nothing tells how this one ended.
         """
+        self._was_at_work = self._was_at_work or not target.is_idle
         snapshot = next((s for s in listed if s.id == self.snapshot_id), None)
         if self._absence.is_gone(listed=snapshot is not None, now=now):
             raise CssSnapshotFailedError(
@@ -99,6 +118,7 @@ class RestoreWatch:
             return None
         self.last = snapshot
         if snapshot.restore_status == RESTORING:
+            self._refuse_another_s(snapshot, target, now)
             self.was_seen = True
             self._agreed_since = None
             return None
@@ -107,6 +127,18 @@ class RestoreWatch:
         if snapshot.restore_status == RESTORE_FAILED:
             raise self._failed(snapshot)
         return RestoreEnd(snapshot, is_inferred=not self._is_known(snapshot))
+
+    def _refuse_another_s(self, snapshot: Snapshot, target: Cluster, now: datetime) -> None:
+        if not (self._was_at_work and target.is_idle):
+            self._apart_since = None
+            return
+        # The word may lag a little behind the target.
+        self._apart_since = self._apart_since or now
+        if now - self._apart_since >= AGREE_AFTER:
+            raise nobody_can_tell(
+                f"The snapshot {snapshot.name} ({snapshot.id}) is being restored to another cluster now, so its word "
+                f"does not tell any more how the restore to {target.label} ended."
+            )
 
     def _is_known(self, snapshot: Snapshot) -> bool:
         return self.was_seen or snapshot.restore_status != self.word_before

@@ -17,6 +17,7 @@ from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
+    CssError,
     CssWaitTimeoutError,
 )
 from airflow_css.protocol.models import Cluster, SnapshotStatus
@@ -168,9 +169,15 @@ def late_turn(hook: CssHook, turn: Turn) -> CssWaitTimeoutError:
     :param hook: Asks what is in the way.
     :param turn: Whose turn it was, and how long it was waited for.
     """
+    try:
+        cluster = at_work(hook.get_conn(), turn)
+        # Neither is at work: then it is something in the list of the one that is restored from.
+        cluster_id = cluster.id if not cluster.is_idle else turn.source_id or turn.cluster_id
+    except CssError:
+        cluster_id = turn.cluster_id
     return CssWaitTimeoutError(
-        f"The cluster {turn.cluster_id} did not become free within {in_words(turn.timeout)}; "
-        f"{in_the_way(hook, turn.cluster_id)}. Raise turn_timeout, or start the tasks of this cluster at different "
+        f"The cluster {cluster_id} did not become free within {in_words(turn.timeout)}; "
+        f"{in_the_way(hook, cluster_id)}. Raise turn_timeout, or start the tasks of this cluster at different "
         "times"
     )
 
