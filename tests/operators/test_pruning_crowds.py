@@ -101,4 +101,4 @@ def test_the_judge_knows_what_must_stay() -> None:
         {"is_automatic": True},
         {"restore_status": "restoring"},
     ):
-        assert _is_untouchable(replace(own, **offence), "dag")  # type: ignore[arg-type]  # each fits its field
+        assert _is_untouchable(replace(own, **offence), "dag")
