@@ -17,7 +17,8 @@ from airflow_css.sensors.snapshot import SnapshotFreshnessSensor
 
 with DAG(
     dag_id="freshness_alarm",
-    schedule="0 7 * * *",
+    # "0 7 * * *" looks every morning; None, so that the example runs only when you ask.
+    schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     tags=["css", "alarm"],

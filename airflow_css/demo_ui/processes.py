@@ -125,17 +125,18 @@ class Component:
                 os.killpg(self._process.pid, number)
 
 
-def end_all(components: Sequence[Component], home: Path) -> None:
+def end_all(components: Sequence[Component], home: Path, gentle_seconds: float = GENTLE_SECONDS) -> None:
     """
     End every process of the demo, gently at first.
 
     :param components: What was started.
     :param home: The Airflow home, by which processes that have left their group are found.
+    :param gentle_seconds: How long they have to end by themselves. Default 3.
     :raises DemoError: if one is still there after it was killed.
     """
     for component in components:
         component.send(signal.SIGTERM)
-    _wait_for_end(components, GENTLE_SECONDS)
+    _wait_for_end(components, gentle_seconds)
     deadline = time.monotonic() + KILLED_SECONDS
     for component in components:
         component.send(signal.SIGKILL)

@@ -216,6 +216,9 @@ class Creation:
         announce(self._operator.log, self._hook, journey.plan, made)
 
     def _finish(self, snapshot: Snapshot) -> str:
+        persist_link(
+            self._context, self._hook, cluster_id=self._known_journey().plan.cluster_id, snapshot_id=snapshot.id
+        )
         self._push(snapshot=snapshot.as_json())
         return snapshot.id
 

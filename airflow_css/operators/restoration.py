@@ -155,6 +155,11 @@ class Restoration:
                 "Indices of the same name are left as they are, and CSS is not documented to report it. Rename the "
                 "indices, set existing_indices='replace', or prove the restore with verify."
             )
+        if plan.renaming is not None and plan.renaming.matches_twice:
+            operator.log.warning(
+                "The rename_pattern %r also matches the empty end of each name; (.+) matches a name once.",
+                plan.rename_pattern,
+            )
         if operator.deferrable:
             return self._begin_or_defer(was_busy=True)
         begun = TurnInWorker(operator.hook, plan.turn, operator.log).take(self._attempt())

@@ -47,11 +47,12 @@ def _usable(plan: RestorePlan, snapshot: Snapshot) -> Snapshot:
         return snapshot
     # One that is being made will be usable by itself.
     is_made = snapshot.status is SnapshotStatus.BUILDING
+    would_do = not plan.allow_partial and _holds_something(snapshot)
     way_out = (
         "Wait for its end with a SnapshotSensor before this task."
         if is_made
         else "Restore another one, for example with latest_good=True"
-        + ("." if plan.allow_partial else ", or set allow_partial=True if a part will do.")
+        + (", or set allow_partial=True if a part will do." if would_do else ".")
     )
     message = f"The snapshot {snapshot.name} ({snapshot.id}) cannot be relied on: {_state(snapshot)}."
     raise CssStateError(ErrorReply(0, message=message, call="restore_snapshot"), way_out, curable=is_made)

@@ -103,6 +103,12 @@ class RestoreResult:
             log.info("  %s -> %s", pair["source"], pair["target"])
         if len(self.indices) > MOST_NAMES_TOLD:
             log.info("  and %d more; all are in the XCom 'indices'", len(self.indices) - MOST_NAMES_TOLD)
+        kept = [pair["source"] for pair in self.indices if pair["source"] == pair["target"]]
+        if 0 < len(kept) < len(self.indices):
+            log.warning(
+                "The rename_pattern does not match %s: restored under the same name, or left as it is if it is there.",
+                ", ".join(kept[:MOST_NAMES_TOLD]),
+            )
 
     def sentence(self) -> str:
         """Return the end, as one sentence for people."""

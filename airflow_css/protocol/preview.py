@@ -21,6 +21,7 @@ from airflow_css.protocol.errors import CssUsageError
 __all__ = ["Renamed", "Renaming", "preview_names", "select_indices"]
 
 _GROUP = re.compile(r"\$([0-9]*)")
+_SECURITY_INDEX = ".opendistro_security"
 _ILLEGAL_FIRST = "-_+."
 # Java knows sets within sets and their intersection; here they would mean something else.
 _NESTED_SET = re.compile(r"\[[^\]]*(\[|&&)")
@@ -63,6 +64,11 @@ class Renaming:
         compiled = self._compiled()
         parts = self._parts(compiled)
         return compiled.sub(lambda found: "".join(p if isinstance(p, str) else found[p] or "" for p in parts), name)
+
+    @property
+    def matches_twice(self) -> bool:
+        """Whether the pattern also matches the empty end of each name, as ``(.*)`` does."""
+        return self._compiled().fullmatch("") is not None
 
     def _compiled(self) -> re.Pattern[str]:
         if _NESTED_SET.search(self.pattern):
@@ -111,8 +117,9 @@ def select_indices(listed: Sequence[str], wanted: str | None) -> tuple[str, ...]
         away from what the ones before them took.
     :raises CssUsageError: if a name or pattern takes nothing: CSS would skip it in silence.
     """
+    listed = _restorable(listed, wanted or "")
     if not wanted:
-        return tuple(listed)
+        return listed
     taken: list[str] = []
     for item in wanted.split(","):
         if item.startswith("-") and taken:
@@ -126,6 +133,14 @@ def select_indices(listed: Sequence[str], wanted: str | None) -> tuple[str, ...]
     if not taken:
         raise CssUsageError("indices", wanted, "they take nothing out of the snapshot", listed[0])
     return tuple(taken)
+
+
+def _restorable(listed: Sequence[str], wanted: str) -> tuple[str, ...]:
+    """Leave out what CSS never restores, and what it restores only when it is named."""
+    names_kibana = any(item.startswith(".kibana") for item in wanted.split(","))
+    return tuple(
+        name for name in listed if name != _SECURITY_INDEX and (names_kibana or not name.startswith(".kibana"))
+    )
 
 
 def preview_names(listed: Sequence[str], wanted: str | None, renaming: Renaming | None) -> tuple[Renamed, ...] | None:
@@ -149,6 +164,9 @@ def preview_names(listed: Sequence[str], wanted: str | None, renaming: Renaming 
 
 
 def _check_new_names(names: Sequence[Renamed], renaming: Renaming) -> None:
+    if all(renamed.source == renamed.target for renamed in names):
+        rule = f"it changes none of the names ({_few([renamed.source for renamed in names])})"
+        raise CssUsageError("rename_pattern", renaming.pattern, rule, _LEGAL_PATTERN)
     for renamed in names:
         new = renamed.target
         if not new or new != new.lower() or new[0] in _ILLEGAL_FIRST or len(new.encode()) > 255:

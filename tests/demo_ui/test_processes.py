@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,15 @@ def _start(home: Path, code: str) -> Component:
     return component
 
 
-def _wait_for_lines(component: Component, number: int) -> None:
+def _wait_until(look: Callable[[], bool], component: Component) -> None:
     deadline = time.monotonic() + 30
-    while len(tail(component.log).splitlines()) < number:
+    while not look():
         assert time.monotonic() < deadline, tail(component.log)
         time.sleep(0.02)
+
+
+def _wait_for_lines(component: Component, number: int) -> None:
+    _wait_until(lambda: len(tail(component.log).splitlines()) >= number, component)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells with what a process was started")
@@ -63,17 +68,17 @@ def test_what_ignores_a_gentle_end_and_what_left_its_group_is_ended(tmp_path: Pa
     _wait_for_lines(bystander, 2)
     pids = pids_of(tmp_path)
     assert len(pids) == 2
-    end_all([component], tmp_path)
+    end_all([component], tmp_path, gentle_seconds=0.2)
     assert not [pid for pid in pids if _is_alive(pid)]
     assert len(pids_of(other_home)) == 2
-    end_all([bystander], other_home)
+    end_all([bystander], other_home, gentle_seconds=0.2)
     assert pids_of(other_home) == []
 
 
 def test_a_process_that_ends_by_itself_is_no_error(tmp_path: Path) -> None:
     """Its exit code is known, and ending it once more does nothing."""
     component = _start(tmp_path, "print('said'); raise SystemExit(3)")
-    _wait_for_lines(component, 1)
+    _wait_until(lambda: not component.is_running(), component)
     end_all([component], tmp_path)
     assert component.exit_code() == 3
     assert not component.is_running()
