@@ -10,14 +10,25 @@ from airflow_css import __version__
 
 __all__ = ["main"]
 
+# What a shell reports of a command that Ctrl-C ended.
+STOPPED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run the command line and return its exit code.
+    Run the command line and return its exit code, 130 when Ctrl-C ended it.
 
     :param arguments: The arguments after the command's name; default those of the process.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return STOPPED
+
+
+def _run(given: list[str]) -> int:
     if given[:1] == ["emulator"]:
         # It reads its own options, so that it is the same command as ``python -m airflow_css.emulator``.
         from airflow_css.emulator.__main__ import main as emulate

@@ -152,6 +152,7 @@ class _Demo:
             _say(f"  {task_id}")
             _table(values, indent=4)
         _say(f"\nfinished in {time.monotonic() - self._began:.1f} s")
+        _say(f"The log of its Airflow stays: {self._log}")
         _say(_NEXT.format(connection=shlex.quote(_REAL_CONNECTION), dag=example_dags() / DAG_FILE))
 
 

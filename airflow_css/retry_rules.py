@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import ExceptionRetryPolicy, RetryRule
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from airflow_css.protocol.errors import (
-    CssAuthError,
-    CssBusyError,
-    CssConfigError,
-    CssConflictError,
-    CssError,
-    CssNotFoundError,
-    CssQuotaError,
-    CssRefusedError,
-    CssReplyError,
-    CssServerError,
-    CssSnapshotError,
-    CssStateError,
-    CssThrottledError,
-    CssTransportError,
-    CssUsageError,
-)
-
-if TYPE_CHECKING:
-    from airflow.sdk.definitions.retry_policy import ExceptionSpec
+from airflow_css.protocol.errors import CssBusyError, CssError, CssThrottledError
 
 __all__ = ["CssRetryPolicy", "rules"]
 
@@ -35,26 +16,13 @@ THROTTLED = timedelta(seconds=60)
 BUSY = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 
-_HOPELESS: list[ExceptionSpec] = [
-    CssAuthError,
-    CssConfigError,
-    CssConflictError,
-    CssNotFoundError,
-    CssQuotaError,
-    CssRefusedError,
-    CssStateError,
-    CssUsageError,
-]
-_PASSING: list[ExceptionSpec] = [CssReplyError, CssServerError, CssSnapshotError, CssTransportError]
-
 
 def rules() -> list[RetryRule]:
-    """Return one rule for each way to treat an error of the tree; the first that fits counts."""
+    """Return one rule for each way to retry a curable error of the tree; the first that fits counts."""
     return [
         RetryRule(CssThrottledError, retry_delay=THROTTLED, reason="CSS got too many calls"),
         RetryRule(CssBusyError, retry_delay=BUSY, reason="another operation runs on the cluster"),
-        RetryRule(_HOPELESS, RetryAction.FAIL, reason="it would fail again until somebody changes something"),
-        RetryRule(_PASSING, reason="it may pass"),
+        RetryRule(CssError, reason="it may pass"),
     ]
 
 

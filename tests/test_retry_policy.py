@@ -72,6 +72,13 @@ def test_an_error_leads_to_its_decision(name: str) -> None:
 
 
 @with_policies
+@pytest.mark.parametrize("name", ROWS)
+def test_whatever_its_class_what_is_curable_is_retried(name: str) -> None:
+    """A cluster that is down for the moment, for example, is an error of state that a retry may find better."""
+    assert css_retry_policy().evaluate(_error(getattr(errors, name), curable=True), 1, 3).action.value == "retry"
+
+
+@with_policies
 def test_what_the_error_itself_says_goes_first() -> None:
     """A snapshot that no retry can better ends the task; an error of others is left to Airflow."""
     hopeless = _error(errors.CssSnapshotFailedError, curable=False)

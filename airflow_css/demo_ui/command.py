@@ -80,7 +80,8 @@ def _run(stop: _Stop, port: int | None, *, keep: bool, takes: float) -> int:
         check_port(port)
     home = Path(tempfile.mkdtemp(prefix="airflow-css-demo-")).resolve()
     try:
-        with CssEmulator(creation_takes=takes) as emulator, serve_no_logs() as logs:
+        # A wait of a few seconds may be over before Airflow's scheduler has noted that it began.
+        with CssEmulator(creation_takes=takes, restore_takes=takes) as emulator, serve_no_logs() as logs:
             page, tasks = free_ports(2)
             _say(
                 f"airflow-css {__version__}: Airflow {version} with its page, and an emulated CSS, on this machine only"
@@ -213,7 +214,7 @@ _INVITATION = """[{seconds:5.1f} s] ready
   Password      {page.password}
   CSS emulator  {emulator}/_emulator/state
 
-Open the DAG pre_etl_backup and press Trigger. The emulated CSS takes {takes:.0f} s for a snapshot.
+Open the DAG pre_etl_backup and press Trigger. The emulated CSS takes {takes:.0f} s for a snapshot or a restore.
 Meanwhile the task is "deferred": it waits in the triggerer, and no worker is held.
 The connection css_default is under Admin, Connections. Its keys open nothing but the emulator.
 

@@ -7,6 +7,7 @@ It prints the line that tells Airflow where it is, and serves until Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import errno
 import ipaddress
 import shlex
 import signal
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         emulator = _emulator(arguments)
         emulator.start()
     except (CssUsageError, OSError) as error:
-        _say(f"error: {error}")
+        _say(f"error: {_explained(error, arguments)}")
         return 1
     try:
         sys.stdout.write(f"AIRFLOW_CONN_CSS_DEFAULT={shlex.quote(emulator.connection_json())}\n")
@@ -104,6 +105,15 @@ def _emulator(arguments: argparse.Namespace) -> CssEmulator:
         host=arguments.host,
         port=arguments.port,
     )
+
+
+def _explained(error: Exception, arguments: argparse.Namespace) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    # Everything else has to do with the address: it is unknown, or of another machine.
+    is_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
+    way_out = "Give another port with --port; --port 0 takes a free one" if is_port else "Give another --host"
+    return f"Cannot listen on port {arguments.port} of {arguments.host}: {error.strerror}. {way_out}."
 
 
 def _end_on_signals() -> threading.Event:

@@ -10,7 +10,7 @@ from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.selection import NameFilter, Ownership, SnapshotFilter
 from airflow_css.tasks.fields import CssTask, cluster_of, folded_prefix, given
 from airflow_css.tasks.looks import with_other_keys
-from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
+from airflow_css.tasks.night import raise_for_airflow, run_for_people, tell_the_night_reader
 from airflow_css.tasks.rendered import check_number, check_rendered
 from airflow_css.tasks.run_context import identify
 
@@ -54,7 +54,7 @@ class Listing:
                 self._operator.hook if self._cluster_id else None,
                 cluster_id=self._cluster_id,
                 snapshot="none: this task only lists",
-                run=str(identify(self._context, "")),
+                run=run_for_people(self._context, self._operator.hook if self._cluster_id else None),
                 error=error,
             )
             raise_for_airflow(error)

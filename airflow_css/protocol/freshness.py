@@ -2,7 +2,8 @@
 Is there a good backup that is new enough? The question, its filters, and the answer as a condition.
 
 A snapshot is as old as its start, since it holds the state of that moment. Good is what ``Snapshot.is_good`` says. One
-in another bucket than the cluster's does not count: the cluster reads only its own.
+in another bucket than the cluster's does not count: the cluster reads only its own. Nor does one that starts in the
+future: a date that cannot be right proves no age.
 
 Assumed: after a change of the bucket the cluster reads the new one only. The documentation contradicts itself.
 """
@@ -20,10 +21,12 @@ from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.provenance import Mark
 from airflow_css.protocol.waiting import newest_good
 
-__all__ = ["KINDS", "SCOPES", "SnapshotFresh", "check_word"]
+__all__ = ["KINDS", "SCOPES", "SnapshotFresh", "age_of", "check_word", "is_ahead"]
 
 SCOPES = ("package", "deployment", "dag")
 KINDS = ("manual", "automatic")
+# Two clocks never agree to the second.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def check_word(what: str, word: Any, legal: Sequence[str]) -> str | None:
@@ -63,6 +66,7 @@ class SnapshotFresh(Condition):
     bucket: str = ""
     _found: Snapshot | None = field(default=None, repr=False)
     _was_read: bool = field(default=False, repr=False)
+    _is_ahead: bool = field(default=False, repr=False)
 
     def see(self, seen: Sequence[Snapshot], now: datetime) -> Mapping[str, Any] | None:
         """
@@ -72,9 +76,11 @@ class SnapshotFresh(Condition):
         :param now: When they were read.
         """
         self._was_read = True
-        self._found = newest_good(self.reachable(seen))
+        reachable = self.reachable(seen)
+        self._found = newest_good(s for s in reachable if not is_ahead(s, now)) or newest_good(reachable)
+        self._is_ahead = self._found is not None and is_ahead(self._found, now)
         age = age_of(self._found, now)
-        if self._found is None or age is None or age > self.max_age:
+        if self._found is None or age is None or self._is_ahead or age > self.max_age:
             return None
         return {**self._found.as_json(), "age_seconds": round(age, 3)}
 
@@ -84,7 +90,8 @@ class SnapshotFresh(Condition):
             return "the list was not read yet"
         if self._found is None:
             return "there is no good snapshot of that kind"
-        return f"the newest good snapshot is {self._found.name} ({self._found.id}), which is too old"
+        fault = "starts in the future" if self._is_ahead else "is too old"
+        return f"the newest good snapshot is {self._found.name} ({self._found.id}), which {fault}"
 
     def asked_for(self, seen: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
         """
@@ -144,3 +151,13 @@ def age_of(snapshot: Snapshot | None, now: datetime) -> float | None:
     if snapshot is None or snapshot.began_at is None:
         return None
     return max(0.0, (now - snapshot.began_at) / timedelta(seconds=1))
+
+
+def is_ahead(snapshot: Snapshot, now: datetime) -> bool:
+    """
+    Return whether a snapshot starts further in the future than two clocks may differ.
+
+    :param snapshot: The snapshot.
+    :param now: The moment.
+    """
+    return snapshot.began_at is not None and snapshot.began_at - now > CLOCKS_DIFFER

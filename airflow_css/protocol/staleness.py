@@ -1,5 +1,5 @@
 """
-Why there is no good backup that is new enough: one sentence, with the way out.
+Why there is no good backup that is new enough: what was found, and the way out.
 
 Only what list and policy prove is said. What the policy tells is left out when it could not be read.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from airflow_css.protocol.freshness import SnapshotFresh, age_of
+from airflow_css.protocol.freshness import SnapshotFresh, age_of, is_ahead
 from airflow_css.protocol.models import Snapshot, SnapshotPolicy, SnapshotStatus
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import newest_good
@@ -57,6 +57,8 @@ def why_stale(
     newest = newest_good(reachable)
     if newest is None and (elsewhere := newest_good(asked_for)) is not None:
         return _in_another_bucket(elsewhere, wanted.bucket_of(listed))
+    if newest is not None and is_ahead(newest, now):
+        return _in_the_future(newest, now)
     if newest is not None:
         reason = _too_old(wanted, newest, reachable, now)
     elif reachable:
@@ -71,6 +73,15 @@ def _in_another_bucket(newest: Snapshot, bucket: str) -> Reason:
         f"the newest good snapshot {newest.name} ({newest.id}) lies in the bucket {newest.bucket}, but the cluster "
         f"reads {bucket} now",
         "make a new snapshot, or set the bucket back in the snapshot settings of the cluster",
+        newest,
+    )
+
+
+def _in_the_future(newest: Snapshot, now: datetime) -> Reason:
+    ahead = in_words(((newest.began_at or now) - now).total_seconds())
+    return Reason(
+        f"the newest good snapshot {newest.name} ({newest.id}) starts {ahead} in the future, so its age is not known",
+        "set the clock of the machine that runs this task right, then look again",
         newest,
     )
 

@@ -27,9 +27,8 @@ from airflow_css.protocol.events import MET, RETRY_FINDS_IT, read_event
 from airflow_css.protocol.sensed import OneSnapshot
 from airflow_css.tasks.fields import CssTask, cluster_of
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
-from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
+from airflow_css.tasks.night import raise_for_airflow, run_for_people, tell_the_night_reader
 from airflow_css.tasks.rendered import check_rendered
-from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.condition import ConditionTrigger
 from airflow_css.triggers.looking import Kind, LookKey
 from airflow_css.triggers.progress import tell_news
@@ -69,7 +68,6 @@ class Wish:
     def __init__(self, sensor: SensingTask, context: Any) -> None:
         self.sensor = sensor
         self.context = context
-        self.run = str(identify(context, ""))
         self.cluster_id = ""
         self._wait: Wait | None = None
         self._linked = ""
@@ -262,7 +260,7 @@ class Wish:
             self.hook if self.cluster_id else None,
             cluster_id=self.cluster_id,
             snapshot=_label_of(error) or self.label,
-            run=self.run,
+            run=run_for_people(self.context, self.hook if self.cluster_id else None),
             error=error if isinstance(error, CssError) else CssWaitTimeoutError(str(error)),
         )
 

@@ -1,5 +1,5 @@
 """
-For the reader at night: the last line of a failed task, and how an error becomes Airflow's.
+For the reader at night: the line that says where a failed task stands, and how an error becomes Airflow's.
 
 The line names the cluster, the snapshot, the run and the newest backup that can be relied on. Looking these up must
 never hide the failure behind a second one, and never asks with keys that were refused.
@@ -7,8 +7,9 @@ never hide the failure behind a second one, and never asks with keys that were r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -17,9 +18,10 @@ from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssError, 
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import newest_good
+from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.log import Log
 
-__all__ = ["raise_for_airflow", "tell_the_night_reader"]
+__all__ = ["raise_for_airflow", "run_for_people", "tell_the_night_reader"]
 
 MOST_INDICES_TOLD = 5
 
@@ -34,6 +36,20 @@ def raise_for_airflow(error: CssError) -> NoReturn:
     if error.curable:
         raise error
     raise AirflowFailException(str(error)) from error
+
+
+def run_for_people(context: Any, hook: CssHook | None) -> str:
+    """
+    Return the task instance as the line names it, with the deployment if it can be read.
+
+    :param context: Airflow's context.
+    :param hook: Knows the deployment; ``None`` when there is no hook yet.
+    """
+    deployment = ""
+    # The failure that brought us here is the one to be told; the connection may be what is wrong.
+    with suppress(Exception):
+        deployment = hook.deployment if hook else ""
+    return str(identify(context, deployment))
 
 
 def tell_the_night_reader(
@@ -52,6 +68,8 @@ def tell_the_night_reader(
     cluster, newest = cluster_id or "not known", "not looked up"
     if hook is not None and cluster_id and not _is_asking_pointless(error):
         cluster, newest = _look(hook, cluster_id)
+    # A deployment without a name leaves nothing before the first stroke.
+    run = run.removeprefix("/")
     log.error("Cluster: %s. Snapshot: %s. Run: %s. Newest good backup: %s.", cluster, snapshot, run, newest)
 
 

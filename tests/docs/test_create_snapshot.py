@@ -14,17 +14,19 @@ import pytest
 
 from airflow_css.emulator import CssEmulator
 from airflow_css.operators.snapshot import CreateSnapshotOperator
+from airflow_css.protocol.errors import CssConfigError
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.names import fold_name
 from airflow_css.protocol.waiting import Expectations, Verdict, judge_created
 from airflow_css.triggers.progress import Progress
+from airflow_css.version_compat import AIRFLOW_V_3_3_PLUS
 from tests.docs.markdown import Block, page
 from tests.parameters import parameters_of
 from tests.running import TaskRun, run_task
 from tests.world import World
 
 HOW_TO = page("docs/how-to/create-snapshot.md")
-NAMED, MAPPED, IN_A_TASK, SCRIPT = HOW_TO.blocks("python")
+NAMED, MAPPED, POLICY, IN_A_TASK, SCRIPT = HOW_TO.blocks("python")
 PROGRESS = HOW_TO.blocks("text")[0]
 PARAMETERS = HOW_TO.table("parameter")
 
@@ -44,6 +46,15 @@ def test_the_parameters_are_those_of_the_operator() -> None:
     assert {name: literals.get(name) for name in shown} == {name: taken[name].default for name in shown}
     templates = [row[0] for row in PARAMETERS if row[0].endswith(" T")]
     assert templates == [f"`{name}` T" for name in CreateSnapshotOperator.template_fields]
+
+
+def test_the_retry_policy_is_set_or_refused_as_the_page_says(tmp_path: Path) -> None:
+    """From Airflow 3.3 on the task has the policy; before, the DAG says so while it is parsed."""
+    if AIRFLOW_V_3_3_PLUS:
+        assert type(_backup_of(POLICY, tmp_path).retry_policy).__name__ == "CssRetryPolicy"
+    else:
+        with pytest.raises(CssConfigError, match=r"needs Airflow 3\.3 or later"):
+            _backup_of(POLICY, tmp_path)
 
 
 @pytest.mark.parametrize(("rendered", "name"), [(row[0], row[1]) for row in HOW_TO.table("rendered")])

@@ -89,7 +89,8 @@ def test_opening_it_to_others_is_warned_of() -> None:
     warning, error = err.splitlines()
     assert warning.startswith("warning: --host 192.0.2.1 ")
     assert "allow_http_hosts" in warning
-    assert error.startswith("error: ")
+    assert error.startswith("error: Cannot listen on port 0 of 192.0.2.1: ")
+    assert error.endswith(" Give another --host.")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,10 @@ def test_what_cannot_work_is_explained(arguments: list[str], code: int, words: s
 def test_a_port_that_is_taken_is_explained() -> None:
     """A second emulator on the same port ends with a sentence instead of serving on another one."""
     with CssEmulator() as emulator:
-        code, out, err = _ended("--port", emulator.url.rpartition(":")[2])
+        port = emulator.url.rpartition(":")[2]
+        code, out, err = _ended("--port", port)
     assert (code, out) == (1, "")
-    assert err.startswith("error: ")
+    assert err.startswith(
+        f"error: Cannot listen on port {port} of 127.0.0.1: Address already in use. Give another port"
+    )
+    assert "--port 0" in err

@@ -141,9 +141,11 @@ def test_a_bad_filter_is_refused_before_anything_is_sent(world: World, parameter
 
 def test_a_failing_service_is_left_to_the_retry(world: World) -> None:
     """A server error is curable, a missing permission is not; both end with the line for the night reader."""
+    world.connect(deployment="prod")
     world.emulator.faults.answer(500, "CSS.0005", call="list_snapshots", times=None)
     with reading_the_log() as log:
         outcome = _list(world, retries=1)
+    assert ". Run: prod/orders_etl/" in log[-1].text
     assert outcome.state == "up_for_retry"
     assert isinstance(outcome.error, CssServerError)
     assert log.having("Newest good backup:", "error")

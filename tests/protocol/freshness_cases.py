@@ -24,7 +24,7 @@ snapshots = st.builds(
     failed_shards=st.sampled_from([None, 0, 1]),
     is_automatic=st.booleans(),
     bucket=st.sampled_from(["", "old", "new"]),
-    started_at=st.none() | st.integers(-100, 100_000).map(lambda seconds: NOW - timedelta(seconds=seconds)),
+    started_at=st.none() | st.integers(-1000, 100_000).map(lambda seconds: NOW - timedelta(seconds=seconds)),
 )
 wanted = st.builds(
     SnapshotFresh,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_css.protocol.errors import CssUsageError
-from airflow_css.protocol.freshness import KINDS, SCOPES, SnapshotFresh, check_word
-from airflow_css.protocol.models import Snapshot
+from airflow_css.protocol.freshness import CLOCKS_DIFFER, KINDS, SCOPES, SnapshotFresh, check_word
+from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from tests.protocol.freshness_cases import NOW, snapshots, wanted
 
 
@@ -18,7 +19,9 @@ from tests.protocol.freshness_cases import NOW, snapshots, wanted
 def test_what_is_found_is_good_new_enough_and_asked_for(condition: SnapshotFresh, listed: list[Snapshot]) -> None:
     """Met exactly when such a snapshot is listed, and then with the newest of them."""
     found = condition.see(tuple(listed), NOW)
-    fit = [s for s in condition.reachable(tuple(listed)) if s.is_good and s.began_at]
+    fit = [
+        s for s in condition.reachable(tuple(listed)) if s.is_good and s.began_at and s.began_at - NOW <= CLOCKS_DIFFER
+    ]
     fresh = [s for s in fit if s.began_at and (NOW - s.began_at).total_seconds() <= condition.max_age]
     assert (found is not None) == bool(fresh)
     if found is not None:
@@ -28,6 +31,20 @@ def test_what_is_found_is_good_new_enough_and_asked_for(condition: SnapshotFresh
         assert condition.made_by in {None, "automatic" if chosen.is_automatic else "manual"}
         assert condition.scope is None or chosen.mark is not None
         assert 0 <= found["age_seconds"] <= condition.max_age + 0.001
+
+
+@pytest.mark.parametrize(("ahead", "is_met"), [(299, True), (300, True), (301, False), (86_400, False)])
+def test_what_starts_in_the_future_is_not_fresh(ahead: int, is_met: bool) -> None:  # noqa: FBT001 - a table's column
+    """Beyond the five minutes by which clocks may differ it does not count, and an older good one does."""
+    began = NOW + timedelta(seconds=ahead)
+    future = Snapshot("id-1", "future", SnapshotStatus.COMPLETED, "COMPLETED", total_shards=1, started_at=began)
+    condition = SnapshotFresh(3600)
+    assert (condition.see((future,), NOW) is not None) is is_met
+    assert ("which starts in the future" in condition.state()) is not is_met
+    older = Snapshot("id-2", "older", SnapshotStatus.COMPLETED, "COMPLETED", total_shards=1, started_at=NOW)
+    found = condition.see((future, older), NOW)
+    assert found is not None
+    assert found["id"] == ("id-1" if is_met else "id-2")
 
 
 @pytest.mark.parametrize(("word", "legal"), [("package", SCOPES), ("manual", KINDS), (None, SCOPES)])

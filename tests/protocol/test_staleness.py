@@ -42,6 +42,15 @@ def test_there_is_always_a_sentence(
         assert "policy" not in str(reason)
 
 
+def test_a_start_in_the_future_is_said() -> None:
+    """A date that cannot be right is named as the reason, with how far it lies ahead."""
+    began = NOW + timedelta(hours=2)
+    future = Snapshot("id-1", "future", SnapshotStatus.COMPLETED, "COMPLETED", total_shards=1, started_at=began)
+    reason = why_stale(SnapshotFresh(3600), (future,), None, NOW)
+    assert "future (id-1) starts 2 h in the future" in reason.fact
+    assert "clock" in reason.way_out
+
+
 def _ours(began: datetime, ended: datetime | None, *, mark: str = MARK, is_automatic: bool = False) -> Snapshot:
     return Snapshot("id-1", "ours", FAILED, "FAILED", mark, started_at=began, ended_at=ended, is_automatic=is_automatic)
 

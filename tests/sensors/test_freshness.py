@@ -44,6 +44,18 @@ def test_a_fresh_backup_is_given(world: World, way: str, max_age: Any) -> None:
     assert json.loads(json.dumps(outcome.xcom)) == outcome.xcom
 
 
+@pytest.mark.parametrize(("deployment", "run"), [("prod", "prod/orders_etl/"), (None, "orders_etl/")])
+@pytest.mark.parametrize("way", MODES)
+def test_the_last_line_names_the_run_with_its_deployment(
+    world: World, way: str, deployment: str | None, run: str
+) -> None:
+    """Where no deployment has a name, the run begins with the DAG."""
+    world.connect(deployment=deployment)
+    with reading_the_log() as log:
+        assert _look(world, way=way).state == "failed"
+    assert f". Run: {run}" in log[-1].text
+
+
 @pytest.mark.parametrize("way", MODES)
 def test_without_a_timeout_it_looks_once_and_fails(world: World, way: str) -> None:
     """No time passes, no retry follows, and the last line names the newest good backup."""

@@ -58,7 +58,7 @@ def test_every_failure_before_the_snapshot_ends_with_the_line(
     _, _, line = _fail(world, **parameters)
     assert line["cluster"] == f"search-dev ({world.emulator.cluster_id})"
     assert line["snapshot"] == "none that this try knows of"
-    assert line["run"] == "/orders_etl/backup manual__2026-11-23"
+    assert line["run"] == "orders_etl/backup manual__2026-11-23"
     assert "UTC" in line["newest"]
     if not parameters.get("snapshot_name"):
         assert line["newest"].startswith("last-night, ")
