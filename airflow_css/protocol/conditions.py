@@ -13,15 +13,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from airflow_css.protocol.errors import CssReplyError, CssWaitTimeoutError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.errors import CssWaitTimeoutError
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.waiting import next_delay
 
-__all__ = ["Condition", "Gone", "Settled", "Wait", "read_condition"]
-
-_KINDS: dict[str, type[Condition]] = {}
+__all__ = ["Condition", "Gone", "Settled", "Wait"]
 
 
 @dataclass
@@ -31,10 +28,6 @@ class Condition(ABC):
     kind: ClassVar[str] = ""
     looks_at: ClassVar[str] = "snapshots"
     """``snapshots`` for the cluster's list, ``cluster`` for the cluster itself."""
-
-    def __init_subclass__(cls) -> None:
-        """Let events and triggers name it."""
-        _KINDS[cls.kind] = cls
 
     @abstractmethod
     def see(self, seen: Any, now: datetime) -> Mapping[str, Any] | None:
@@ -57,25 +50,6 @@ class Condition(ABC):
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         return {"kind": self.kind, **{k: v for k, v in asdict(self).items() if not k.startswith("_")}}
-
-
-def read_condition(facts: Any) -> Condition:
-    """
-    Return the condition that ``as_json`` described.
-
-    :param facts: What it gave.
-    :raises CssReplyError: if they are not that.
-    """
-    # They stand on this module, so it cannot import them before it is complete.
-    from airflow_css.protocol import freshness, sensed  # noqa: F401 - each adds its kinds
-
-    try:
-        given = dict(facts)
-        return _KINDS[given.pop("kind")](**given)
-    except (KeyError, TypeError, ValueError) as cause:
-        raise CssReplyError(
-            f"What is waited for cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
-        ) from cause
 
 
 @dataclass

@@ -21,9 +21,10 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import persist_link
-from airflow_css.protocol.conditions import Condition, Wait, read_condition
+from airflow_css.protocol.conditions import Condition, Wait
 from airflow_css.protocol.errors import CssError, CssReplyError, CssSnapshotError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET, RETRY_FINDS_IT, read_event
+from airflow_css.protocol.known_conditions import read_condition
 from airflow_css.protocol.sensed import OneSnapshot
 from airflow_css.tasks.fields import CssTask, cluster_of
 from airflow_css.tasks.looks import PatientLooks, with_other_keys

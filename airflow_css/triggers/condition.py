@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_css.client.clock import chance
-from airflow_css.protocol.conditions import Wait, read_condition
+from airflow_css.protocol.conditions import Wait
 from airflow_css.protocol.events import MET
+from airflow_css.protocol.known_conditions import read_condition
 from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
 from airflow_css.triggers.looking import Kind
 from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_css.protocol.conditions import Condition, Gone, Settled, read_condition
+from airflow_css.protocol.conditions import Condition, Gone, Settled
 from airflow_css.protocol.errors import CssReplyError
+from airflow_css.protocol.known_conditions import read_condition
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_css.protocol.conditions import Condition, Gone, Wait, read_condition
+from airflow_css.protocol.conditions import Condition, Gone, Wait
 from airflow_css.protocol.errors import CssError, CssNotFoundError, CssSnapshotFailedError, CssStateError
 from airflow_css.protocol.freshness import SnapshotFresh
+from airflow_css.protocol.known_conditions import read_condition
 from airflow_css.protocol.models import Cluster, Snapshot, SnapshotStatus
 from airflow_css.protocol.sensed import ClusterIdle, SnapshotGone, SnapshotGood, SnapshotRestored
 

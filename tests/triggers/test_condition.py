@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_css.protocol.conditions import Gone, read_condition
+from airflow_css.protocol.conditions import Gone
 from airflow_css.protocol.errors import CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET
+from airflow_css.protocol.known_conditions import read_condition
 from airflow_css.triggers.condition import ConditionTrigger
 from tests.triggers.waiting import CARRY, make_snapshot, wait_for
 from tests.world import World
