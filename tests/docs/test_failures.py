@@ -48,6 +48,36 @@ def shared() -> Iterator[World]:
         yield world
 
 
+@pytest.mark.parametrize("status", STATUS_RULES)
+def test_a_task_says_what_the_page_says_of_a_status(status: int, shared: World) -> None:
+    """The same holds for an answer that has only a status."""
+    rule = STATUS_RULES[status]
+    shared.connect()
+    shared.emulator.faults.clear()
+    shared.emulator.faults.answer(status, call="create_snapshot", times=None)
+    with reading_the_log() as log:
+        outcome = shared.run(TaskRun(run_id=f"manual__{next(_numbers)}"), retries=1, turn_timeout=0)
+    shared.emulator.faults.clear()
+    assert outcome.state == ("up_for_retry" if rule.curable else "failed")
+    assert f"HTTP {status}" in str(outcome.error)
+    assert rule.remedy in str(outcome.error)
+    assert log.having("Newest good backup:", "error")
+
+
+@pytest.mark.parametrize("row", FAILURES.table("the error says", below="## No answer came"), ids=lambda row: row[0])
+def test_a_task_says_that_no_answer_came(row: list[str], world: World) -> None:
+    """Nothing listens, or the connection breaks: the words of the row, a retry, and the midnight line."""
+    if "no connection" in row[0]:
+        world.emulator.stop()
+    else:
+        world.emulator.faults.drop(times=None)
+    with reading_the_log() as log:
+        outcome = world.run(retries=1)
+    assert row[0].strip("`") in str(outcome.error)
+    assert outcome.state == {"retries": "up_for_retry"}[row[3]]
+    assert log.having("Newest good backup:", "error")
+
+
 @pytest.mark.parametrize("rule", CODE_RULES, ids=lambda rule: rule.codes[0])
 def test_a_task_says_what_the_page_says(rule: Rule, shared: World) -> None:
     """A creation that is answered with the code fails with the code and the remedy, and ends with the midnight line."""
