@@ -21,8 +21,8 @@ from airflow_css.protocol.turns import Contradictions
 from airflow_css.protocol.waiting import Expectations
 
 TRIGGERS = (Path(__file__).parents[1] / "vectors" / "triggers").glob("*.json")
-# What sensors wait for carries no creation.
-VECTORS = sorted(path for path in TRIGGERS if not path.stem.startswith("condition_"))
+# What sensors and restores wait for carries no creation.
+VECTORS = sorted(path for path in TRIGGERS if not path.stem.startswith(("condition_", "restore_")))
 WORDS = st.text(st.characters(exclude_characters="!<>=&\"'\\", exclude_categories=["C", "Z"]), max_size=60).filter(
     str.isprintable
 )
