@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from airflow_css.operators.carried import CarriedPlan, check_waiting
 from airflow_css.operators.stay import WaitingTask
-from airflow_css.protocol.errors import CssReplyError, CssUsageError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.names import check_snapshot_id
 from airflow_css.tasks.fields import cluster_of, folded, given
-from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.rendered import check_rendered
 from airflow_css.tasks.run_context import identify, number_in_life
 
-__all__ = ["DeleteTask", "DeletionPlan", "check_waiting", "make_deletion_plan"]
+__all__ = ["DeleteTask", "DeletionPlan", "make_deletion_plan"]
 
 
 class DeleteTask(WaitingTask, Protocol):
@@ -26,7 +26,7 @@ class DeleteTask(WaitingTask, Protocol):
 
 
 @dataclass(frozen=True)
-class DeletionPlan:
+class DeletionPlan(CarriedPlan):
     """
     One deletion.
 
@@ -57,23 +57,6 @@ class DeletionPlan:
     turn_timeout: float
     waits: bool
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, facts: Any) -> DeletionPlan:
-        """
-        Return the plan that an event brought back.
-
-        :param facts: What ``as_json`` gave.
-        :raises CssReplyError: if it is not that.
-        """
-        try:
-            return cls(**dict(facts))
-        except (TypeError, ValueError) as cause:
-            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
-
 
 def make_deletion_plan(task: DeleteTask, context: Any) -> DeletionPlan:
     """
@@ -100,21 +83,6 @@ def make_deletion_plan(task: DeleteTask, context: Any) -> DeletionPlan:
         **waiting,
         waits=bool(task.wait_for_completion),
     )
-
-
-def check_waiting(task: WaitingTask) -> dict[str, Any]:
-    """
-    Return ``poll_interval``, ``timeout`` and ``turn_timeout`` of an operator, in seconds.
-
-    :param task: The operator.
-    :raises CssUsageError: if one of them breaks a rule.
-    """
-    interval = task.poll_interval
-    return {
-        "poll_interval": None if interval is None else check_number("poll_interval", interval, at_least=1),
-        "timeout": check_number("timeout", task.timeout, at_least=1),
-        "turn_timeout": check_number("turn_timeout", task.turn_timeout, at_least=0),
-    }
 
 
 def _which(task: DeleteTask) -> tuple[str | None, str | None]:

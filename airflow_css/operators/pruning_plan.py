@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, Protocol
 
-from airflow_css.operators.deletion_plan import check_waiting
+from airflow_css.operators.carried import check_waiting
 from airflow_css.operators.stay import WaitingTask
 from airflow_css.protocol.errors import CssReplyError, CssUsageError
 from airflow_css.protocol.events import RETRY_FINDS_IT

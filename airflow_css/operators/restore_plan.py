@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
-from airflow_css.hooks.css import CssHook
-from airflow_css.protocol.errors import CssReplyError, CssUsageError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.operators.carried import CarriedPlan, check_waiting
+from airflow_css.operators.stay import WaitingTask
+from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.fingerprint import short_hash
 from airflow_css.protocol.names import check_cluster_id, check_snapshot_id, join_indices
 from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
 from airflow_css.protocol.selection import Ownership
-from airflow_css.tasks.fields import CssTask, cluster_of, folded, folded_prefix, given
+from airflow_css.tasks.fields import cluster_of, folded, folded_prefix, given
 from airflow_css.tasks.rendered import check_number, check_rendered
 from airflow_css.tasks.run_context import identify, number_in_life
 from airflow_css.tasks.turn import Turn
@@ -27,7 +27,7 @@ _EXISTING = ("keep", "replace")
 _SCOPES = ("dag", "deployment", "package")
 
 
-class RestoreTask(CssTask, Protocol):
+class RestoreTask(WaitingTask, Protocol):
     """A restore operator, seen from its parts; the meaning of each attribute stands there."""
 
     snapshot_id: Any
@@ -43,19 +43,10 @@ class RestoreTask(CssTask, Protocol):
     existing_indices: str
     allow_partial: bool
     verify: Any
-    wait_for_completion: bool
-    deferrable: bool
-    poll_interval: float | None
-    timeout: float
-    turn_timeout: float
-    hook_class: ClassVar[type[CssHook]]
-
-    def defer(self, *args: Any, **kwargs: Any) -> Any:
-        """Hand the wait to a trigger."""
 
 
 @dataclass(frozen=True)
-class RestorePlan:
+class RestorePlan(CarriedPlan):
     """
     One restore.
 
@@ -135,23 +126,6 @@ class RestorePlan:
         how = (self.indices, self.rename_pattern, self.rename_replacement, self.replaces)
         return short_hash(self.cluster_id, self.target_cluster_id, *which, *how)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, facts: Any) -> RestorePlan:
-        """
-        Return the plan that an event brought back.
-
-        :param facts: What ``as_json`` gave.
-        :raises CssReplyError: if it is not that.
-        """
-        try:
-            return cls(**dict(facts))
-        except (TypeError, ValueError) as cause:
-            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
-
 
 def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
     """
@@ -163,7 +137,7 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
     :raises CssConfigError: if the connection cannot be used, or names no cluster where one is needed.
     """
     check_rendered("css_conn_id", task.css_conn_id)
-    waiting = _waiting(task)
+    waiting = check_waiting(task)
     indices = given(task, "indices")
     pattern, replacement = _renaming(task)
     which = _which(task)
@@ -191,15 +165,6 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         **waiting,
         waits=bool(task.wait_for_completion),
     )
-
-
-def _waiting(task: RestoreTask) -> dict[str, Any]:
-    interval = task.poll_interval
-    return {
-        "poll_interval": None if interval is None else check_number("poll_interval", interval, at_least=1),
-        "timeout": check_number("timeout", task.timeout, at_least=1),
-        "turn_timeout": check_number("turn_timeout", task.turn_timeout, at_least=0),
-    }
 
 
 def _which(task: RestoreTask) -> dict[str, Any]:
