@@ -10,7 +10,7 @@ from airflow_css.operators.stay import WaitingTask
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.names import check_snapshot_id
 from airflow_css.tasks.fields import cluster_of, folded, given
-from airflow_css.tasks.rendered import check_rendered
+from airflow_css.tasks.rendered import check_flag, check_rendered
 from airflow_css.tasks.run_context import identify, number_in_life
 
 __all__ = ["DeleteTask", "DeletionPlan", "make_deletion_plan"]
@@ -78,10 +78,10 @@ def make_deletion_plan(task: DeleteTask, context: Any) -> DeletionPlan:
         is_retry=number_in_life(context, identity) > 1,
         snapshot_id=snapshot_id,
         snapshot_name=name,
-        ignore_missing=bool(task.ignore_missing),
-        allow_automatic=bool(task.allow_automatic),
+        ignore_missing=check_flag("ignore_missing", task.ignore_missing),
+        allow_automatic=check_flag("allow_automatic", task.allow_automatic),
         **waiting,
-        waits=bool(task.wait_for_completion),
+        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 

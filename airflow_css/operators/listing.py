@@ -89,7 +89,12 @@ class Listing:
             return None
         identity = identify(self._context, operator.hook.deployment)
         # Tasks without a scope are refused together with it, in the filter's own words.
-        return Ownership(identity.deployment, identity.dag_id, operator.scope or "package", operator.task_ids)
+        return Ownership(
+            identity.deployment,
+            identity.dag_id,
+            "package" if operator.scope is None else operator.scope,
+            operator.task_ids,
+        )
 
 
 def _words(status: Any) -> Any:
@@ -97,6 +102,8 @@ def _words(status: Any) -> Any:
         return ()
     if isinstance(status, str):
         return tuple(word.strip().upper() for word in status.split(","))
+    if isinstance(status, list | tuple):
+        return tuple(word.strip().upper() if isinstance(word, str) else word for word in status)
     return status
 
 

@@ -15,7 +15,7 @@ from airflow_css.protocol.names import check_snapshot_id
 from airflow_css.protocol.rules import RetentionRules, check_rules
 from airflow_css.protocol.selection import NameFilter, Ownership, Selection
 from airflow_css.tasks.fields import cluster_of, folded, folded_prefix, given
-from airflow_css.tasks.rendered import check_rendered
+from airflow_css.tasks.rendered import check_flag, check_rendered
 from airflow_css.tasks.run_context import identify
 
 __all__ = ["PruneTask", "PruningPlan", "make_pruning_plan"]
@@ -113,7 +113,7 @@ def make_pruning_plan(task: PruneTask, context: Any) -> PruningPlan:
     name = NameFilter(folded_prefix(task), given(task, "name_regex"))
     identity = identify(context, task.hook.deployment)
     owner = Ownership(identity.deployment, identity.dag_id, task.scope, task.task_ids)
-    selection = Selection(owner, bool(task.include_foreign), name)
+    selection = Selection(owner, check_flag("include_foreign", task.include_foreign), name)
     selection.check()
     return PruningPlan(
         cluster_id=cluster_of(task),
@@ -121,9 +121,9 @@ def make_pruning_plan(task: PruneTask, context: Any) -> PruningPlan:
         run=str(identity),
         rules=rules,
         selection=selection,
-        dry_run=bool(task.is_dry_run),
+        dry_run=check_flag("dry_run", task.is_dry_run),
         **waiting,
-        waits=bool(task.wait_for_completion),
+        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 
@@ -139,7 +139,11 @@ def _items(task: PruneTask, field: str) -> list[str]:
     value = given(task, field)
     if value is None:
         return []
-    items = [str(item).strip() for item in (value if isinstance(value, list) else value.split(","))]
-    if not all(items):
-        raise CssUsageError(field, value, "one of its items is empty", ["orders-20261123t000000z"])
+    given_items = value if isinstance(value, list) else [value]
+    items = [item.strip() for text in given_items for item in str(text).split(",")]
+    for item in items:
+        # Folded, two names on one line would become one that nobody has.
+        if not item or "\n" in item:
+            rule = "its items are separated by commas, and none is empty or goes over a line"
+            raise CssUsageError(field, value, rule, ["orders-20261123t000000z"])
     return items

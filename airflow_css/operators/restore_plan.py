@@ -15,7 +15,7 @@ from airflow_css.protocol.preview import Renaming
 from airflow_css.protocol.renaming import check_renaming
 from airflow_css.protocol.selection import Ownership
 from airflow_css.tasks.fields import cluster_of, folded, folded_prefix, given
-from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.rendered import check_flag, check_number, check_rendered
 from airflow_css.tasks.run_context import identify, number_in_life
 from airflow_css.tasks.turn import Turn
 
@@ -161,9 +161,9 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         rename_pattern=pattern,
         rename_replacement=replacement,
         replaces=replaces,
-        allow_partial=bool(task.allow_partial),
+        allow_partial=check_flag("allow_partial", task.allow_partial),
         **waiting,
-        waits=bool(task.wait_for_completion),
+        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 

@@ -33,7 +33,7 @@ class KeepingOperator(ClusterOperator):
     :param timezone: IANA name of the zone whose hours, days, weeks, months and years count. Default ``UTC``.
     :param older_than: Only what is older than this, counted from now, may go, as text or ``timedelta``. Default: any
         age.
-    :param max_delete: At most so many go, the oldest first; the others are postponed. Default: all.
+    :param max_delete: At most so many go in one try, the oldest first; the others are postponed. Default: all.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class PruneSnapshotsOperator(KeepingOperator):
     :param timezone: IANA name of the zone whose hours, days, weeks, months and years count. Default ``UTC``.
     :param older_than: Only what is older than this, counted from now, may go, as text or ``timedelta``. Default: any
         age.
-    :param max_delete: At most so many go, the oldest first; the others are postponed. Default: all.
+    :param max_delete: At most so many go in one try, the oldest first; the others are postponed. Default: all.
     :param hold_ids: Ids of snapshots that are never touched, as a list or a text with commas. (templated)
     :param hold_names: Names of snapshots that are never touched, likewise; they are folded. (templated)
     :param scope: Whose snapshots are judged: ``dag`` (default) of this DAG, ``task`` of the tasks in ``task_ids``,

@@ -113,7 +113,7 @@ class Snapshot:
         """What is done with it now: ``made``, ``restored``, or nothing as far as CSS shows."""
         if self.status is SnapshotStatus.BUILDING:
             return "made"
-        return "restored" if self.restore_status.lower() == "restoring" else ""
+        return "restored" if self.restore_status == "restoring" else ""
 
     @property
     def label(self) -> str:

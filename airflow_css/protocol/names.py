@@ -46,7 +46,8 @@ _NAME_RULE = (
     f"a snapshot name has {SHORTEST_NAME} to {LONGEST_NAME} characters, starts with a lower-case letter, "
     "and has only lower-case letters, digits, - and _"
 )
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# CSS writes its ids in small letters; one in capitals would match nothing in a list, and so hold or find nothing.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ILLEGAL_IN_NAME = re.compile(r"[^a-z0-9_-]+")
 
 
@@ -232,7 +233,9 @@ def check_snapshot_id(snapshot_id: str) -> str:
 
 def _check_uuid(what: str, value: str, rule: str) -> str:
     if not _UUID.fullmatch(str(value)):
-        raise CssUsageError(what, value, rule, "4f3deec3-efa8-4598-bf91-560aad1377a3")
+        small = str(value).lower()
+        legal = small if _UUID.fullmatch(small) else "4f3deec3-efa8-4598-bf91-560aad1377a3"
+        raise CssUsageError(what, value, f"{rule}, in small letters", legal)
     return value
 
 

@@ -106,7 +106,7 @@ def parse_snapshot(payload: Any) -> Snapshot:
         indices=tuple(item.strip() for item in reader.text("indices").split(",") if item.strip()),
         total_shards=reader.number("totalShards"),
         failed_shards=reader.number("failedShards"),
-        restore_status=reader.text("restoreStatus"),
+        restore_status=reader.text("restoreStatus").strip().lower(),
         is_automatic=reader.text("backupType") == "0" or reader.text("backupMethod").startswith("auto"),
         bucket=reader.text("bucketName"),
         cluster_id=reader.text("clusterId"),

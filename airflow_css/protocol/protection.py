@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_css.protocol.errors import CssBusyError, CssStateError, ErrorReply
-from airflow_css.protocol.models import Snapshot, SnapshotPolicy
+from airflow_css.protocol.models import Snapshot, SnapshotPolicy, SnapshotStatus
 from airflow_css.protocol.provenance import has_unknown_mark
 
 __all__ = ["refuse_at_work", "refuse_held", "refuse_policys"]
@@ -19,7 +19,13 @@ def refuse_at_work(snapshot: Snapshot) -> None:
 
     :param snapshot: As listed.
     :raises CssBusyError: if it is being made or restored.
+    :raises CssStateError: if it is in a state that this version does not know.
     """
+    if snapshot.status is SnapshotStatus.UNKNOWN:
+        raise _refusal(
+            f"The snapshot {snapshot.label} is in a state that this version does not know ({snapshot.status_word}).",
+            "Upgrade this package, or delete the snapshot in the console.",
+        )
     if snapshot.work:
         message = f"The snapshot {snapshot.label} is being {snapshot.work}, so it cannot be deleted now."
         way_out = "Give the task a turn_timeout, so that it waits."

@@ -151,7 +151,8 @@ def _group_of(snapshot: Snapshot, rules: RetentionRules) -> tuple[str, ...]:
     if rules.group_by is None:
         return ()
     if snapshot.mark is None:
-        return ("foreign",)
+        # Nothing tells who asked for what; what is in them tells best which are each other's history.
+        return ("foreign", *(sorted(snapshot.indices) if "request" in rules.group_by else ()))
     return tuple(str(getattr(snapshot.mark, word)) for word in sorted(rules.group_by))
 
 
@@ -211,7 +212,7 @@ def _in_progress(snapshot: Snapshot) -> str:
         return "being made"
     if snapshot.status is SnapshotStatus.UNKNOWN:
         return f"in a state that this version does not know ({snapshot.status_word})"
-    return "being restored" if snapshot.restore_status.strip().lower() == "restoring" else ""
+    return "being restored" if snapshot.restore_status == "restoring" else ""
 
 
 def _held(snapshot: Snapshot, rules: RetentionRules) -> str:
@@ -236,7 +237,7 @@ def _postpone(decisions: Sequence[Decision], max_delete: int | None) -> Iterator
     late = {id(decision) for decision in going[max_delete:]} if max_delete is not None else set()
     for decision in decisions:
         if id(decision) in late:
-            reason = f"goes next time: max_delete is {max_delete}, and older ones go first"
+            reason = f"goes later: max_delete is {max_delete} for each try, and older ones go first"
             yield Decision(decision.snapshot, RetentionVerdict.POSTPONED, reason)
         else:
             yield decision

@@ -51,9 +51,16 @@ def given(task: CssTask, field: str) -> Any:
 def _is_mapped_over(task: CssTask, field: str) -> bool:
     """Return whether the DAG expands over the field: then a None is one value among others, and a missing one."""
     dag = task.dag if task.has_dag() else None
-    mapped = getattr(dag.get_task(task.task_id), "expand_input", None) if dag else None
-    values = getattr(mapped, "value", None)
-    return isinstance(values, Mapping) and field in values
+    mapped = dag.get_task(task.task_id) if dag else None
+    expanded = getattr(mapped, "expand_input", None)
+    if expanded is None:
+        return False
+    values = getattr(expanded, "value", None)
+    if isinstance(values, Mapping):
+        return field in values
+    # By expand_kwargs: what it brings is not known from the DAG, but Airflow keeps what the task was made with.
+    made_with = getattr(task, "_BaseOperator__init_kwargs", {})
+    return field in made_with and field not in getattr(mapped, "partial_kwargs", {})
 
 
 def cluster_of(task: CssTask) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow_css.protocol.errors import CssUsageError
 
-__all__ = ["check_number", "check_rendered"]
+__all__ = ["check_flag", "check_number", "check_rendered"]
 
 LONGEST_SECONDS = 31_536_000
 
@@ -82,6 +82,19 @@ def _rule_broken_by(field: str, part: Any) -> str:
             "or join the items with commas in the template"
         )
     return ""
+
+
+def check_flag(what: str, value: Any) -> bool:
+    """
+    Return a truth value, which is one: the word ``false`` would count as true.
+
+    :param what: Name of the operator's parameter.
+    :param value: What the user gave.
+    :raises CssUsageError: if it is anything but ``True`` or ``False``.
+    """
+    if not isinstance(value, bool):
+        raise CssUsageError(what, value, "it is True or False, and no text", True)  # noqa: FBT003 - the legal value
+    return value
 
 
 def check_number(what: str, value: Any, *, at_least: float) -> float:

@@ -42,6 +42,7 @@ SCENES: dict[str, Callable[[World], Outcome]] = {
     "bears a mark of another version": lambda world: _delete(world, description="x [af9 0 0]"),
     "is automatic, and CSS forbids deleting it": lambda world: _delete(world, is_policy_on=True, frequency="DAY"),
     "is automatic: the cluster's policy made it": lambda world: _delete(world, frequency="DAY"),
+    "in a state that this version does not know": lambda world: _delete(world, status="HIBERNATING"),
     "so it cannot be deleted now": lambda world: _delete(world, status="BUILDING", parameters={"turn_timeout": 0}),
     "could not be deleted within": lambda world: _delete(
         world, restore_status="restoring", parameters={"turn_timeout": 60}

@@ -59,7 +59,7 @@ def _stranger_restores(world: World) -> None:
 
 
 def _is_overtaken(world: World) -> Outcome:
-    world.clock.at(301, lambda: _stranger_restores(world))
+    world.clock.at(300, lambda: _stranger_restores(world))
     return _restore(world)
 
 

@@ -246,6 +246,7 @@ BAD: dict[str, dict[str, Any]] = {
     "capitals": {"rename_replacement": "R-$1"},
     "a comma": {"rename_replacement": "a,b"},
     "another word": {"existing_indices": "overwrite"},
+    "a word for a truth value": {"allow_partial": "false"},
     "no time": {"timeout": 0},
     "a negative turn": {"turn_timeout": -1},
     "too often": {"poll_interval": 0},

@@ -236,3 +236,12 @@ def test_a_prefix_keeps_its_end(given_text: str, folded: str) -> None:
 def test_a_prefix_of_no_name_is_refused(text: str) -> None:
     """Nothing would ever begin so."""
     assert names.fold_prefix(str(_refusal(names.fold_prefix, text).legal))
+
+
+@pytest.mark.parametrize("check", [names.check_cluster_id, names.check_snapshot_id])
+def test_an_id_in_capitals_is_refused(check: Callable[[str], str]) -> None:
+    """It would match nothing in a list, and so hold or find nothing; the small one is suggested."""
+    small = "9dc4f5c9-33c0-45c7-9378-ae35ae350682"
+    with pytest.raises(CssUsageError, match="in small letters") as caught:
+        check(small.upper())
+    assert caught.value.legal == check(small)

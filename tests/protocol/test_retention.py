@@ -122,7 +122,7 @@ def test_at_most_max_delete_go_and_the_oldest_first() -> None:
     listed = [_snapshot(days) for days in (5, 1, 4)] + [_snapshot(days, other) for days in (7, 2, 6)]
     plan = plan_retention(listed, RetentionRules(keep_last=1, max_delete=3), OURS, now=NOW)
     assert [s.id for s in plan.to_delete] == ["id-7", "id-6", "id-5"]
-    assert _said(plan)["id-4"] == ("postponed", "goes next time: max_delete is 3, and older ones go first")
+    assert _said(plan)["id-4"] == ("postponed", "goes later: max_delete is 3 for each try, and older ones go first")
     assert plan.counts == {"keep": 2, "delete": 3, "postponed": 1, "protected": 0, "out_of_scope": 0}
 
 
