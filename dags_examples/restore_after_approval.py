@@ -42,6 +42,7 @@ if ApprovalOperator is not None:
             indices=["orders-*"],
             existing_indices="replace",
             target_cluster_id="same",
+            retries=1,
         )
         # [END howto_restore_after_approval]
 
