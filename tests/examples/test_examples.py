@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import runpy
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,12 @@ def test_an_example_ends_as_declared(example: Example, tmp_path: Path) -> None:
 def test_an_example_ends_as_declared_when_it_defers(example: Example, tmp_path: Path) -> None:
     """The same holds when every task that can defers."""
     _ends_as_declared(example, tmp_path, deferrable="True")
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example.asks], ids=lambda example: example.file)
+def test_an_example_that_asks_a_human_defines_its_dag_from_its_minimum_on(example: Example) -> None:
+    """It loads on every version, and has its DAG with the asking task where Airflow can ask."""
+    names = runpy.run_path(str(example_dags() / example.file))
+    is_new_enough = tuple(int(part) for part in version("apache-airflow").split(".")[:2]) >= example.minimum
+    assert ("dag" in names) is is_new_enough
+    assert not is_new_enough or names["dag"].has_task(example.asks)
