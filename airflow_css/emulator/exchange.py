@@ -31,6 +31,11 @@ class Headers:
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._pairs = tuple(pairs.items() if isinstance(pairs, Mapping) else pairs)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the order sent, as they were written."""
+        return tuple(name for name, _ in self._pairs)
+
     def get(self, name: str) -> str | None:
         """
         Return the value of a header; values of a repeated one are joined by commas, ``None`` when there is none.

@@ -108,14 +108,9 @@ class Gate:
         return date.strip()
 
     def _check_end(self, key: Key) -> None:
-        """
-        Refuse a temporary key whose time is over.
-
-        Source: API Request Signing Guide, "Error Codes", read 2026-11-23: the words are those for a wrong clock.
-        Assumed: the end itself is already too late.
-        """
+        """Refuse a temporary key whose time is over. Assumed: its end itself is already too late."""
         if key.expires_at is not None and self.clock.now() >= key.expires_at:
-            raise _refused("calc ak sk signature fail:signature expired")
+            raise _refused(self.keys.expired_words.format(expires_at=key.expires_at.isoformat()))
 
 
 def _check_token(request: Request, key: Key) -> None:

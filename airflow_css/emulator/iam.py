@@ -2,13 +2,14 @@
 IAM, as far as signing in to CSS needs it: which projects there are, and temporary keys for an agency.
 
 Source: IAM API reference, "Querying Project Information" and "Obtaining Temporary Access Keys and Security Tokens of
-an Agency", read 2026-11-24.
+an Agency", 2024-11-18; "Error Codes", read 2026-11-24.
 """
 
 from __future__ import annotations
 
 import http
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,6 +28,7 @@ IAM_CALLS = {
 }
 DEFAULT_DOMAIN_ID = "d78cbac186b744899480f25bd022f468"
 SHORTEST_SECONDS, LONGEST_SECONDS = 900, 86400
+_USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{4,63}")
 
 RefusalShape = Literal["gateway", "iam", "keystone"]
 
@@ -120,16 +122,19 @@ class Iam:
         """
         Return if the request is signed well.
 
-        Assumed: IAM stands behind the same gateway. Its own shapes can be played with ``sign_in_refusals``.
+        Source: as above: IAM stands behind the same gateway, which refuses in its own shape. Assumed: IAM never does
+        it itself; its two shapes can be played with ``sign_in_refusals``.
         """
         try:
             self._gate.check(request)
         except Refusal as refusal:
             if refusal.status != 401 or self.sign_in_refusals == "gateway":
                 raise
-            if self.sign_in_refusals == "keystone":
-                raise KeystoneRefusal(401, "The request you have made requires authentication.") from refusal
-            raise Refusal(401, "IAM.0001", refusal.message) from refusal
+            words = "The request you have made requires authentication."
+            own = (
+                KeystoneRefusal(401, words) if self.sign_in_refusals == "keystone" else Refusal(401, "IAM.0001", words)
+            )
+            raise own from refusal
 
     def _list_projects(self, request: Request) -> Reply:
         """Answer with the projects of this name, or all when none is given; no project is an empty list."""
@@ -138,30 +143,29 @@ class Iam:
         return json_reply(200, {"links": {"self": f"https://iam/v3/projects?{request.query}"}, "projects": found})
 
     def _assume_agency(self, request: Request) -> Reply:
+        """Assumed: an agency of another account is missing rather than forbidden."""
         role = _read_role(request.body)
         seconds = _read_seconds(role)
         _check_user(role.get("session_user"))
         if not any(_is_meant(agency, role) for agency in self.agencies):
-            # Assumed: the code and the words. 404 is documented for what is missing.
-            raise Refusal(404, "IAM.0004", f"Could not find agency: {role.get('agency_name')}.")
+            raise Refusal(404, "IAM.0004", f"Could not find agency: {role['agency_name']}.")
         return credential_reply(201, self._issuer.issue(seconds))
 
 
 def _read_role(body: bytes) -> dict[str, Any]:
-    """Assumed: the words for a body that is wrong, and that they come in the shape of OpenStack."""
     try:
         identity = json.loads(body)["auth"]["identity"]
-        methods = identity["methods"]
-        role = identity.get("assume_role")
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise KeystoneRefusal(400, "Request body is invalid: auth.identity.methods is missing.") from cause
+        methods, role = identity["methods"], identity.get("assume_role")
+    except (ValueError, LookupError, TypeError, AttributeError) as cause:
+        raise Refusal(400, "IAM.0011", "Request body is invalid.") from cause
     if methods != ["assume_role"]:
-        words = f"IAM has the method {methods}, this emulator has only assume_role."
-        raise Refusal(501, "EMULATOR.0501", words)
-    if not isinstance(role, dict) or not role.get("agency_name"):
-        raise KeystoneRefusal(400, "Request body is invalid: assume_role.agency_name is missing.")
-    if bool(role.get("domain_id")) is bool(role.get("domain_name")):
-        raise KeystoneRefusal(400, "Request body is invalid: assume_role needs domain_id or domain_name.")
+        raise Refusal(501, "EMULATOR.0501", f"IAM has the method {methods}, this emulator has only assume_role.")
+    if not isinstance(role, dict):
+        raise _wrong("assume_role")
+    if not _is_text(role.get("agency_name")):
+        raise _wrong("agency_name")
+    if not (_is_text(role.get("domain_id")) or _is_text(role.get("domain_name"))):
+        raise _wrong("domain_id")
     return role
 
 
@@ -169,19 +173,32 @@ def _read_seconds(role: dict[str, Any]) -> int:
     seconds = role.get("duration_seconds", SHORTEST_SECONDS)
     is_number = isinstance(seconds, int) and not isinstance(seconds, bool)
     if not is_number or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-        words = f"duration_seconds is from {SHORTEST_SECONDS} to {LONGEST_SECONDS}."
-        raise KeystoneRefusal(400, f"Request body is invalid: {words}")
+        raise _wrong("duration_seconds")
     return int(seconds)
 
 
 def _check_user(user: object) -> None:
-    if user is not None and not (isinstance(user, dict) and isinstance(user.get("name"), str) and user["name"]):
-        raise KeystoneRefusal(400, "Request body is invalid: session_user.name is missing.")
+    """Source: as above: 5 to 64 letters, digits, - and _, a letter first."""
+    if user is not None and not (isinstance(user, dict) and _USER.fullmatch(str(user.get("name")))):
+        raise _wrong("session_user")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _wrong(name: str) -> Refusal:
+    """Assumed: which of the two documented codes for a bad request names the field."""
+    return Refusal(400, "IAM.0007", f"Request parameter {name} is invalid.")
 
 
 def _is_meant(agency: Agency, role: dict[str, Any]) -> bool:
-    whose = agency.domain_id if role.get("domain_id") else agency.domain_name
-    return agency.name == role["agency_name"] and whose == (role.get("domain_id") or role.get("domain_name"))
+    """Assumed: when both are given, both must fit."""
+    return (
+        agency.name == role["agency_name"]
+        and role.get("domain_id") in {None, "", agency.domain_id}
+        and role.get("domain_name") in {None, "", agency.domain_name}
+    )
 
 
 def _unknown(_request: Request) -> Reply:

@@ -45,11 +45,12 @@ class IdentityFaults(FaultScript):
         """
         Answer 403 as IAM does.
 
-        Source: IAM API reference, "Error Codes", read 2026-11-23. Assumed: the words.
+        Source: IAM API reference, "Error Codes", read 2026-11-24. Assumed: which action it names.
 
         :param match: When it strikes.
         """
-        self.answer(403, "IAM.0003", message="Policy doesn't allow this action to be performed.", **match)
+        words = "Policy doesn't allow iam:agencies:assume to be performed."
+        self.answer(403, "IAM.0003", message=words, **match)
 
     def odd_key(
         self,

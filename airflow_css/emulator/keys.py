@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 __all__ = ["Key", "KeyRing", "KnownKey"]
 
 LOCKED_FOR = timedelta(minutes=5)
+# Source: API Request Signing Guide, "Error Codes", read 2026-11-23: the words are those for a wrong clock as well. For
+# tokens the guide has other ones: "token expires, expires_at: ...".
+EXPIRED = "calc ak sk signature fail:signature expired"
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,15 @@ class KeyRing:
 
     One ring may serve several gates. Assumed: all of them then count the failures of a key together.
 
+    ``expired_words`` is what they say about a key whose time is over; ``{expires_at}`` is filled in.
+
     :param keys: The keys to begin with.
     """
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._known = {key.access_key: KnownKey(key) for key in keys}
         self._lock = threading.Lock()
+        self.expired_words = EXPIRED
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self._known)})"

@@ -1,8 +1,8 @@
 """
 The metadata service of a server in the cloud, as far as it hands keys out.
 
-Source: huaweicloudsdkcore 3.1.219, metadata credentials, and Elastic Cloud Server user guide, "Obtaining Metadata",
-read 2026-11-24.
+Source: huaweicloudsdkcore 3.1.219, metadata credentials; Elastic Cloud Server user guide, "Configuring Instance
+Metadata Options", read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Metadata:
     What a server is given. Its fields may be changed at any time.
 
     ``token_status`` is 200; 404, 405 or 503 make it an old metadata service, which has no tokens and wants none.
-    ``has_agency`` says whether the server may act for anybody; default yes.
+    ``wants_token`` says whether keys are given only to those who show a token; default yes. Servers can be set to
+    either. ``has_agency`` says whether the server may act for anybody; default yes.
 
     :param key: What it hands out.
     :param clock: The time of its tokens.
@@ -39,6 +40,7 @@ class Metadata:
     def __init__(self, key: StandingKey, clock: TurnableClock) -> None:
         self.key = key
         self.token_status = 200
+        self.wants_token = True
         self.has_agency = True
         self._clock = clock
         self._tokens: dict[str, datetime] = {}
@@ -53,7 +55,9 @@ class Metadata:
         self._tokens.clear()
 
     def _get_token(self, request: Request) -> Reply:
-        """Assumed: what a lifetime out of range is answered with."""
+        """Assumed: how a lifetime out of range is refused, and a request that a proxy passed on, which is forbidden."""
+        if request.headers.get("X-Forwarded-For") is not None:
+            return text_reply(403, "Forbidden")
         if self.token_status != 200:
             return text_reply(self.token_status, "the token is not supported")
         ttl = request.headers.get("X-Metadata-Token-Ttl-Seconds") or ""
@@ -65,7 +69,8 @@ class Metadata:
 
     def _get_security_key(self, request: Request) -> Reply:
         """Assumed: that a missing agency is told after a bad token, and the words for a bad token."""
-        if self.token_status == 200 and not self._is_known(request.headers.get("X-Metadata-Token")):
+        is_new = self.token_status == 200 and self.wants_token
+        if is_new and not self._is_known(request.headers.get("X-Metadata-Token")):
             return text_reply(401, "Unauthorized")
         if not self.has_agency:
             return text_reply(401, NO_AGENCY)

@@ -1,7 +1,7 @@
 """
 The pod identity of a container cluster: keys for whoever shows the token that the pod was given.
 
-Source: huaweicloudsdkcore 3.1.219, pod identity credentials. Assumed: the path, which a client is told in full.
+Source: huaweicloudsdkcore 3.1.219, pod identity credentials. Assumed: the path, which a client is told in full anyway.
 """
 
 from __future__ import annotations
