@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["SendingRules"]
 
@@ -18,6 +18,8 @@ class SendingRules:
     :param longest_pause_seconds: Upper bound of one pause, also when the answer asked for more. Default 60.
     :param in_all_seconds: No further try begins after this many seconds. Default 180.
     :param verify: Whether to check the server's certificate, or the path of a CA bundle. Default yes.
+    :param proxy: Address of the proxy that requests go through, as ``check_proxy`` returns it. Default what the
+        environment says. It may hold a password and is not printed.
     """
 
     connect_seconds: float = 10.0
@@ -26,3 +28,4 @@ class SendingRules:
     longest_pause_seconds: float = 60.0
     in_all_seconds: float = 180.0
     verify: bool | str = True
+    proxy: str = field(default="", repr=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ _HEADERS = {
 }
 
 
-_ONE_LOOK = SendingRules(connect_seconds=5.0, read_seconds=10.0, tries=1)
+_LOOK_CONNECT_SECONDS, _LOOK_READ_SECONDS = 5.0, 10.0
 
 
 class Sender:
@@ -92,7 +93,7 @@ class Sender:
         url = self.endpoint + call.path(project_id=self.project_id, **segments)
         data = json.dumps(body).encode() if body is not None else b""
         began = self.clock.monotonic()
-        rules = _ONE_LOOK if once else self.rules
+        rules = _one_look(self.rules) if once else self.rules
         for number in range(1, rules.tries + 1):
             try:
                 return self._send_once(call, url, data, query, rules)
@@ -159,8 +160,14 @@ class Sender:
         return known
 
     def _settings_for(self, session: requests.Session) -> Mapping[str, Any]:
+        proxy = self.rules.proxy
         return session.merge_environment_settings(
-            url=self.endpoint, proxies={}, stream=False, verify=self.rules.verify, cert=None
+            url=self.endpoint,
+            # What the connection says goes before the environment, whose list of hosts without a proxy is its own.
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+            stream=False,
+            verify=self.rules.verify,
+            cert=None,
         )
 
     def _scrubbed(self, error: CssError) -> CssError:
@@ -187,3 +194,12 @@ class Sender:
             asked = error.reply.retry_after or 0.0
             return max(backoff, min(asked, self.rules.longest_pause_seconds))
         return None
+
+
+def _one_look(rules: SendingRules) -> SendingRules:
+    return replace(
+        rules,
+        connect_seconds=min(rules.connect_seconds, _LOOK_CONNECT_SECONDS),
+        read_seconds=min(rules.read_seconds, _LOOK_READ_SECONDS),
+        tries=1,
+    )

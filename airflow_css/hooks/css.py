@@ -85,9 +85,8 @@ class CssHook(BaseHook):
                 f"{self.hook_name!r}, or set AIRFLOW_CONN_{self.css_conn_id.upper()} in the environment"
             ) from cause
         settings = read_settings(connection, region=self.region, project_id=self.project_id)
-        for secret in (settings.credentials.secret_key, settings.credentials.security_token):
-            if secret:
-                mask_secret(secret)
+        for secret in settings.secrets():
+            mask_secret(secret)
         for warning in settings.warnings:
             self.log.warning("%s", warning)
         return settings
