@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["SendingRules"]
 
@@ -29,3 +29,9 @@ class SendingRules:
     in_all_seconds: float = 180.0
     verify: bool | str = True
     proxy: str = field(default="", repr=False)
+
+    def for_one_look(self) -> SendingRules:
+        """Return the rules for whoever asks again anyway: one try, at most 15 seconds, never longer than these."""
+        return replace(
+            self, connect_seconds=min(self.connect_seconds, 5.0), read_seconds=min(self.read_seconds, 10.0), tries=1
+        )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -39,9 +38,6 @@ _HEADERS = {
     # Without it some regions explain their refusals in Chinese only.
     "X-Language": "en-us",
 }
-
-
-_LOOK_CONNECT_SECONDS, _LOOK_READ_SECONDS = 5.0, 10.0
 
 
 class Sender:
@@ -93,7 +89,7 @@ class Sender:
         url = self.endpoint + call.path(project_id=self.project_id, **segments)
         data = json.dumps(body).encode() if body is not None else b""
         began = self.clock.monotonic()
-        rules = _one_look(self.rules) if once else self.rules
+        rules = self.rules.for_one_look() if once else self.rules
         for number in range(1, rules.tries + 1):
             try:
                 return self._send_once(call, url, data, query, rules)
@@ -194,12 +190,3 @@ class Sender:
             asked = error.reply.retry_after or 0.0
             return max(backoff, min(asked, self.rules.longest_pause_seconds))
         return None
-
-
-def _one_look(rules: SendingRules) -> SendingRules:
-    return replace(
-        rules,
-        connect_seconds=min(rules.connect_seconds, _LOOK_CONNECT_SECONDS),
-        read_seconds=min(rules.read_seconds, _LOOK_READ_SECONDS),
-        tries=1,
-    )

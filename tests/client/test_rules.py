@@ -32,6 +32,15 @@ def test_no_proxy_is_the_default_and_none_is_printed() -> None:
     assert "planted" not in f"{SendingRules(proxy='http://user:planted@proxy.example.com:3128')}"
 
 
+def test_one_look_is_never_more_patient_than_the_rest() -> None:
+    """Whoever asks again anyway waits for at most 15 seconds, and for less where the connection says less."""
+    usual = SendingRules(verify="/ca.pem", proxy="http://proxy.example.com").for_one_look()
+    assert (usual.connect_seconds, usual.read_seconds, usual.tries) == (5.0, 10.0, 1)
+    assert (usual.verify, usual.proxy) == ("/ca.pem", "http://proxy.example.com")
+    hasty = SendingRules(connect_seconds=1, read_seconds=2).for_one_look()
+    assert (hasty.connect_seconds, hasty.read_seconds) == (1, 2)
+
+
 def test_rules_load_no_requests() -> None:
     """Reading a connection while a DAG is parsed costs no import of requests."""
     code = f"import sys, {rules.__name__}; print('requests' in sys.modules)"
