@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import traceback
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
 from airflow_css.protocol.errors import CssError
 
@@ -22,8 +23,8 @@ _ADDRESSES = {"localhost": ("127.0.0.1", "::1")}
 
 
 def is_ours(error: BaseException | None) -> bool:
-    """Return whether an error is of our tree, or what Airflow has for tasks: nothing that only happened to be raised."""
-    return isinstance(error, CssError | AirflowFailException) or type(error) is AirflowException
+    """Return whether an error is of our tree, or Airflow's own for tasks: none that only happened to be raised."""
+    return isinstance(error, CssError | AirflowFailException | AirflowSensorTimeout)
 
 
 def hosts_of(contacts: Iterable[tuple[str, Any]]) -> set[tuple[str, int]]:
@@ -47,7 +48,8 @@ def strangers(contacts: Iterable[tuple[str, Any]], *urls: str) -> set[tuple[str,
     :param contacts: As for ``hosts_of``.
     :param urls: The configured endpoint and proxy; an empty one is none.
     """
-    known = set()
+    # Airflow asks for the name of this machine, to say where a task ran.
+    known = {(socket.gethostname().lower(), 0)}
     for url in filter(None, urls):
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
