@@ -213,13 +213,13 @@ class Deletion(Stay[dict[str, Any]]):
             "was_missing": was_missing,
         }
 
-    def _too_late(self) -> CssWaitTimeoutError:
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
         journey = self._known()
         if journey.deleted_at is None:
             return CssWaitTimeoutError(
                 f"The snapshot {self._label()} could not be deleted within {in_words(journey.plan.turn_timeout)}, "
-                "because something worked on it or on its cluster all the time. Raise turn_timeout, or start this "
-                "task at another time"
+                "because something worked on it or on its cluster all the time; at the last look: "
+                f"{last_seen or 'not known'}. Raise turn_timeout, or start this task at another time"
             )
         return CssWaitTimeoutError(
             f"CSS accepted the deletion of {self._label()} but still lists it {in_words(journey.plan.timeout)} later. "

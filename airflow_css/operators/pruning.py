@@ -38,6 +38,9 @@ __all__ = ["Pruning"]
 MOST_FAILURES_IN_A_ROW = 3
 """After so many the service is down, and asking on for each of the others would only add to its load."""
 
+MOST_TOLD = 5
+"""So many snapshots are named in the line for the night reader; the error names all."""
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -52,6 +55,10 @@ class _Candidate:
     @property
     def label(self) -> str:
         return f"{self.name} ({self.id})"
+
+
+def _reasons(candidates: Sequence[_Candidate]) -> str:
+    return "; ".join(f"{candidate.label}: {candidate.why_not_yet}" for candidate in candidates)
 
 
 @dataclass(frozen=True)
@@ -240,25 +247,26 @@ class Pruning(Stay[dict[str, Any]]):
             len(journey.failed),
         )
         if journey.failed:
-            said = "; ".join(f"{c.label}: {c.why_not_yet}" for c in journey.failed)
             raise CssSnapshotError(
-                f"{len(journey.failed)} snapshots could not be deleted, {len(journey.deleted)} were. {said}",
+                f"{len(journey.failed)} snapshots could not be deleted, {len(journey.deleted)} were. "
+                f"{_reasons(journey.failed)}",
                 curable=any(candidate.is_curable for candidate in journey.failed),
             )
         return {**journey.result, "deleted": list(journey.deleted), "skipped": list(journey.skipped)}
 
-    def _too_late(self) -> CssWaitTimeoutError:
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
         journey = self._known()
+        plan, gone = journey.plan, f"Deletions accepted: {len(journey.deleted)}"
+        failed = f" Failed: {_reasons(journey.failed)}." if journey.failed else ""
         if journey.ended_at is None:
-            names = ", ".join(candidate.label for candidate in journey.left)
-            within = in_words(journey.plan.turn_timeout)
             return CssWaitTimeoutError(
-                f"These snapshots could not be deleted within {within}, and there was no answer at the end: {names}. A "
-                "retry makes a new plan"
+                f"Snapshots that could not be deleted within {in_words(plan.turn_timeout)}: {_reasons(journey.left)}. "
+                f"{gone}.{failed} A retry makes a new plan"
             )
+        seen = last_seen or "not all of them were seen gone"
         return CssWaitTimeoutError(
-            f"CSS accepted the deletions but still lists snapshots {in_words(journey.plan.timeout)} later. A retry "
-            "makes a new plan; raise timeout if that is usual here"
+            f"{gone}; {in_words(plan.timeout)} later {seen}.{failed} A retry makes a new plan; raise timeout if "
+            "that is usual here"
         )
 
     def _read_journey(self, carried: Any) -> None:
@@ -272,8 +280,15 @@ class Pruning(Stay[dict[str, Any]]):
 
     def _label(self) -> str:
         journey = self._journey
-        left = (*journey.left, *journey.failed) if journey else ()
-        return ", ".join(candidate.label for candidate in left[:5]) or "none in particular"
+        if journey is None:
+            return "none that this try knows of"
+        names = [candidate.label for candidate in (*journey.left, *journey.failed)]
+        if not names and journey.ended_at is not None:
+            # Nothing else can have failed by then than that they do not go.
+            judged = {entry["id"]: entry["name"] for entry in journey.result["snapshots"]}
+            names = [f"{judged[gone]} ({gone})" for gone in journey.deleted]
+        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        return (", ".join(names[:MOST_TOLD]) + more) or "none in particular"
 
     def _known(self) -> _Journey:
         if self._journey is None:

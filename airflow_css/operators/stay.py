@@ -109,8 +109,8 @@ class Stay(ABC, Generic[T]):
         """Return the snapshot, for people."""
 
     @abstractmethod
-    def _too_late(self) -> CssWaitTimeoutError:
-        """Return the error of a wait that took too long, in the words of this task."""
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
+        """Return the error of a wait that took too long, in the words of this task; what was seen last is a clause."""
 
     @cached_property
     def _hook(self) -> CssHook:
@@ -148,7 +148,7 @@ class Stay(ABC, Generic[T]):
         try:
             wait()
         except CssWaitTimeoutError as error:
-            raise self._too_late() from error
+            raise self._too_late(error.last_seen) from error
 
     def _await(self, wait: Wait) -> None:
         """Return when the condition is met; a task that is deferrable goes on in a resumed method instead."""

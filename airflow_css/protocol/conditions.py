@@ -163,11 +163,12 @@ class Wait:
 
     def late(self) -> CssWaitTimeoutError:
         """Return the error of a wait whose time is up."""
-        waited = in_words(self.deadline - self.asked_at)
-        return CssWaitTimeoutError(
-            f"What was waited for did not come within {waited}; {self.condition.state()}. "
-            "Raise timeout if that is usual here"
+        waited, state = in_words(self.deadline - self.asked_at), self.condition.state()
+        error = CssWaitTimeoutError(
+            f"What was waited for did not come within {waited}; {state}. Raise timeout if that is usual here"
         )
+        error.last_seen = state
+        return error
 
     def delay(self, now: datetime, chance: float) -> float:
         """

@@ -20,6 +20,7 @@ from airflow_css.protocol.errors import (
     CssSnapshotError,
     CssTransportError,
     CssUsageError,
+    CssWaitTimeoutError,
     ErrorReply,
 )
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
@@ -66,6 +67,8 @@ def write_error(error: CssError) -> dict[str, Any]:
         facts |= {name: _plain(getattr(error, name)) for name in ("what", "value", "rule", "legal")}
     elif isinstance(error, CssSnapshotError):
         facts |= {"snapshot": error.snapshot.as_json() if error.snapshot else None}
+    if isinstance(error, CssWaitTimeoutError):
+        facts |= {"last_seen": error.last_seen}
     return facts
 
 
@@ -91,6 +94,8 @@ def read_error(facts: Mapping[str, Any]) -> CssError:
             f"The trigger sent an error that cannot be read ({cause}): {message}. {RETRY_FINDS_IT}"
         ) from cause
     error.curable = bool(facts.get("curable"))
+    if isinstance(error, CssWaitTimeoutError) and facts.get("last_seen"):
+        error.last_seen = str(facts["last_seen"])
     return error
 
 

@@ -37,6 +37,12 @@ def _prune(world: World, **parameters: Any) -> Outcome:
     return world.run(operator_class=PruneSnapshotsOperator, retries=1, **parameters)
 
 
+def _prune_slowly(world: World, **parameters: Any) -> Outcome:
+    add_history(world, 3)
+    world.emulator.faults.slow_deletion(9_000)
+    return world.run(operator_class=PruneSnapshotsOperator, retries=1, **parameters)
+
+
 SCENES: dict[str, Callable[[World], Outcome]] = {
     "was made with hold=True": lambda world: _delete(world, description=mark_of(hold=True)),
     "bears a mark of another version": lambda world: _delete(world, description="x [af9 0 0]"),
@@ -48,6 +54,7 @@ SCENES: dict[str, Callable[[World], Outcome]] = {
         world, restore_status="restoring", parameters={"turn_timeout": 60}
     ),
     "CSS accepted the deletion": _slowly,
+    "Deletions accepted": lambda world: _prune_slowly(world, keep_last=1, timeout=60),
     "snapshots could not be deleted": lambda world: _prune(world, keep_last=1),
     "nothing says what to keep": _prune,
 }
