@@ -18,6 +18,11 @@ __all__ = ["PruneSnapshotsOperator"]
 _OPTIONAL = ("cluster_id", "cluster_name", "name_prefix", "name_regex", "hold_ids", "hold_names")
 
 
+def _holds_nothing(name: str, value: Any) -> bool:
+    """Return whether the DAG itself says that nothing is held; a template that renders to this may have lost it."""
+    return name.startswith("hold_") and isinstance(value, list | tuple) and not value
+
+
 class KeepingOperator(ClusterOperator):
     """
     Knows the rules of a retention.
@@ -90,7 +95,8 @@ class PruneSnapshotsOperator(KeepingOperator):
     :param older_than: Only what is older than this, counted from now, may go, as text or ``timedelta``. Default: any
         age.
     :param max_delete: At most so many go in one try, the oldest first; the others are postponed. Default: all.
-    :param hold_ids: Ids of snapshots that are never touched, as a list or a text with commas. (templated)
+    :param hold_ids: Ids of snapshots that are never touched, as a list or a text with commas; ``None`` or ``[]`` for
+        none. A template that renders to nothing is refused. (templated)
     :param hold_names: Names of snapshots that are never touched, likewise; they are folded. (templated)
     :param scope: Whose snapshots are judged: ``dag`` (default) of this DAG, ``task`` of the tasks in ``task_ids``,
         ``deployment`` of every DAG of this Airflow, ``package`` of every Airflow that uses this package.
@@ -161,7 +167,8 @@ class PruneSnapshotsOperator(KeepingOperator):
         self.is_dry_run = dry_run
         self.timeout = timeout
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
-        self.given_fields = tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
+        values = {name: getattr(self, name) for name in _OPTIONAL}
+        self.given_fields = tuple(n for n, value in values.items() if value is not None and not _holds_nothing(n, value))
 
     def execute(self, context: Any) -> dict[str, Any]:
         """
