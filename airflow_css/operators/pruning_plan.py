@@ -123,7 +123,6 @@ def make_pruning_plan(task: PruneTask, context: Any) -> PruningPlan:
         selection=selection,
         dry_run=check_flag("dry_run", task.is_dry_run),
         **waiting,
-        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 

@@ -18,9 +18,10 @@ __all__ = ["PruneSnapshotsOperator"]
 _OPTIONAL = ("cluster_id", "cluster_name", "name_prefix", "name_regex", "hold_ids", "hold_names")
 
 
-def _holds_nothing(name: str, value: Any) -> bool:
-    """Return whether the DAG itself says that nothing is held; a template that renders to this may have lost it."""
-    return name.startswith("hold_") and isinstance(value, list | tuple) and not value
+def _is_given(name: str, value: Any) -> bool:
+    """Return whether the DAG gives a value: an empty list that it holds is none, but one that is rendered is a loss."""
+    holds_nothing = name.startswith("hold_") and isinstance(value, list | tuple) and not value
+    return value is not None and not holds_nothing
 
 
 class KeepingOperator(ClusterOperator):
@@ -167,8 +168,7 @@ class PruneSnapshotsOperator(KeepingOperator):
         self.is_dry_run = dry_run
         self.timeout = timeout
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
-        values = {name: getattr(self, name) for name in _OPTIONAL}
-        self.given_fields = tuple(n for n, value in values.items() if value is not None and not _holds_nothing(n, value))
+        self.given_fields = tuple(name for name in _OPTIONAL if _is_given(name, getattr(self, name)))
 
     def execute(self, context: Any) -> dict[str, Any]:
         """

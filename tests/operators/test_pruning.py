@@ -339,11 +339,13 @@ def test_the_dag_may_say_that_nothing_is_held(world: World, nothing: Any) -> Non
 def test_the_way_out_of_a_hold_that_was_rendered_to_nothing_can_be_taken(world: World, field: str) -> None:
     """The refusal names a value that holds nothing; a template that gives it prunes, and the log says it is vain."""
     add_history(world, 2)
-    said = str(_prune(world, keep_last=1, is_native=True, **{field: "{{ [] }}"}).error)
+    refused: dict[str, Any] = {field: "{{ [] }}"}
+    said = str(_prune(world, keep_last=1, is_native=True, **refused).error)
     assert f"write {field}=[] in the DAG" in said
     example = said.partition("such as '")[2].partition("'")[0]
     with reading_the_log() as log:
-        outcome = _prune(world, keep_last=1, is_native=True, **{field: f"{{{{ [] or ['{example}'] }}}}"})
+        taken: dict[str, Any] = {field: f"{{{{ [] or ['{example}'] }}}}"}
+        outcome = _prune(world, keep_last=1, is_native=True, **taken)
     assert outcome.state == "success", outcome.error
     assert _names(world) == ["orders-1"]
     assert len(log.having(f"held by {example}:", "warning")) == 1
