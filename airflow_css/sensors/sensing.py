@@ -248,7 +248,7 @@ class Wish:
         reason = end.__cause__
         try:
             if reason is None:
-                return self.too_late(self.wait.late())
+                return self.too_late(self.wait.late(self.hook.clock.now()))
         except CssError as late:
             reason = late
         if isinstance(end, AirflowSkipException):
