@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from airflow_css.operators.stay import WaitingTask
-from airflow_css.protocol.errors import CssReplyError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.events import unreadable
 from airflow_css.tasks.rendered import check_flag, check_number
 
 __all__ = ["CarriedPlan", "check_waiting"]
@@ -32,7 +31,7 @@ class CarriedPlan:
         try:
             return cls(**dict(facts))
         except (TypeError, ValueError) as cause:
-            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
+            raise unreadable(cause) from cause
 
 
 def check_waiting(task: WaitingTask) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from airflow_css.operators.carried import check_waiting
 from airflow_css.operators.stay import WaitingTask
-from airflow_css.protocol.errors import CssReplyError, CssUsageError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.errors import CssUsageError
+from airflow_css.protocol.events import unreadable
 from airflow_css.protocol.names import check_snapshot_id
 from airflow_css.protocol.rules import RetentionRules, check_rules
 from airflow_css.protocol.selection import NameFilter, Ownership, Selection
@@ -87,7 +87,7 @@ class PruningPlan:
             )
             return cls(**{**facts, "rules": rules, "selection": selection})
         except (KeyError, TypeError, ValueError) as cause:
-            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
+            raise unreadable(cause) from cause
 
 
 def _written(span: str | timedelta | None) -> Any:

@@ -34,6 +34,7 @@ __all__ = [
     "read_error",
     "read_event",
     "read_snapshot",
+    "unreadable",
     "write_error",
 ]
 
@@ -48,6 +49,15 @@ FAILED = "failed"
 
 RETRY_FINDS_IT = "If the package was upgraded, restart the triggerer; the retry finds the snapshot"
 """What to do about an event that cannot be understood."""
+
+
+def unreadable(cause: Exception) -> CssReplyError:
+    """
+    Return the error of an event that does not bring what this version of the package sent along.
+
+    :param cause: What is amiss.
+    """
+    return CssReplyError(f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}")
 
 
 def write_error(error: CssError) -> dict[str, Any]:
