@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import DAG, BaseOperator, TaskGroup, ta
 from airflow_css.checkpoints.task_group import css_checkpoint
 from airflow_css.emulator.emulator import cluster_id_of
 
-__all__ = ["ROWS", "Row", "in_place"]
+__all__ = ["ROWS", "URL_VARIABLE", "Row"]
 
 URL_VARIABLE = "AIRFLOW_CSS_TEST_EMULATOR"
 
@@ -43,6 +43,7 @@ class Row:
     :param given: Parameters of the checkpoint.
     :param tries: How often a failing step fails before it works; 0 for always.
     :param lenient: Whether the last step runs whatever became of the others.
+    :param retries: How often a step of the work is retried.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Row:
 ROWS = (
     Row("all_well"),
     Row("pruned", given=in_place(retention={"keep_last": 1})),
-    Row("snapshot_fails", given=in_place(retries=0)),
+    Row("snapshot_fails"),
     Row("first_fails", fails=("first",)),
     Row("middle_fails", fails=("middle-1",)),
     Row("last_fails", fails=("last",)),
@@ -64,10 +65,11 @@ ROWS = (
     Row("first_works_on_retry", fails=("first",), tries=1, retries=1),
     Row("nested_fails", fails=("nested",)),
     Row("lenient_last", fails=("middle-1",), lenient=True),
-    Row("restore_fails", fails=("last",), given=in_place(retries=0)),
+    Row("restore_fails", fails=("last",)),
+    Row("restore_works_on_retry", fails=("last",), given=in_place(retries=1)),
     Row("users_teardown_fails", fails=("cleanup",)),
     Row("safety", fails=("last",), given=in_place(safety_snapshot="*")),
-    Row("safety_fails", fails=("last",), given=in_place(safety_snapshot=True, retries=0)),
+    Row("safety_fails", fails=("last",), given=in_place(safety_snapshot=True)),
     Row("report", fails=("last",), given=in_place(mode="report")),
     Row("beside", fails=("last",), given={"indices": "orders,customers"}),
     Row("beside_all_well", given={}),
@@ -108,7 +110,7 @@ def _work(row: Row, step: str, number: int) -> None:
 def _steps(row: Row) -> Any:
     """Return the tasks of the work: one before many before one, beside one of a nested group and a classic one."""
 
-    @task(retries=row.retries, retry_delay=timedelta(0))
+    @task(retries=row.retries)
     def first(**context: Any) -> list[int]:
         _work(row, "first", context["ti"].try_number)
         _call("PUT", row.name, "created-by-the-load", {"shards": 1})
@@ -118,7 +120,7 @@ def _steps(row: Row) -> Any:
     def middle(item: int) -> None:
         _work(row, f"middle-{item}", 1)
 
-    @task(trigger_rule="all_done" if row.lenient else "all_success", retries=row.retries, retry_delay=timedelta(0))
+    @task(trigger_rule="all_done" if row.lenient else "all_success", retries=row.retries)
     def last(**context: Any) -> None:
         _work(row, "last", context["ti"].try_number)
 
@@ -145,7 +147,8 @@ def dag_of(row: Row) -> DAG:
 
     :param row: The row.
     """
-    with DAG(dag_id=row.name, schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False) as dag:
+    start, soon = pendulum.datetime(2026, 1, 1, tz="UTC"), {"retry_delay": timedelta(0)}
+    with DAG(dag_id=row.name, schedule=None, start_date=start, default_args=soon) as dag:
         with css_checkpoint("load", cluster_id=cluster_id_of(row.name), **row.given) as protected:
             _steps(row)
         Quick(task_id="before") >> protected >> Quick(task_id="after")
