@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from airflow_css.client.clock import Clock, chance
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.skew import SkewedClock
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
 from airflow_css.protocol.errors import CssApiError, CssConfigError, CssError, CssTransportError, ErrorReply
@@ -62,7 +64,8 @@ class Sender:
         self.rules = rules
         self.clock = clock
         self._credentials = credentials
-        self._auth = AkSkAuth(credentials, project_id, clock)
+        self._time = SkewedClock(clock)
+        self._auth = AkSkAuth(credentials, project_id, self._time)
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
 
@@ -113,7 +116,11 @@ class Sender:
     def _send_once(
         self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
     ) -> T:
+        signed_with = self._time.skew
         reply, failure = self._answer(call.name, call.method, url, data, query, rules)
+        if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
+            # A second refusal is final: too many of them lock the key.
+            reply, failure = self._answer(call.name, call.method, url, data, query, rules)
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in
             # it.
@@ -123,6 +130,9 @@ class Sender:
         except CssError as error:
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
             raise self._scrubbed(error).with_traceback(None) from None
+
+    def _is_misdated(self, reply: requests.Response, signed_with: timedelta) -> bool:
+        return self._time.correct(reply.headers.get("Date"), signed_with=signed_with)
 
     def _answer(self, name: str, *request: Any) -> tuple[requests.Response | None, CssError | None]:
         try:
