@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from airflow_css.diagnosis.examination import examine
 from airflow_css.diagnosis.findings import Report
+from airflow_css.doctor.probe_command import ProbeOptions, run_probe
+from airflow_css.doctor.probe_rules import check_probe_indices
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.names import check_cluster_id
@@ -29,9 +31,15 @@ def run_doctor(arguments: Sequence[str], *, hook_class: type[CssHook] = CssHook)
     :param arguments: The arguments after ``doctor``.
     :param hook_class: The hook; another one brings a clock of its own.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _check(parser, options)
+    hook = _silent(hook_class)(options.conn_id)
     with _without_log():
-        report = examine(_silent(hook_class)(options.conn_id), options.cluster or "")
+        report = examine(hook, options.cluster or "")
+        if options.probe and not report.failed:
+            given = ProbeOptions(options.cluster, options.indices, has_consent=options.yes, as_json=options.json)
+            return run_probe(hook, given)
     sys.stdout.write(_json(report) if options.json else _text(report))
     return 1 if report.failed else 0
 
@@ -64,7 +72,7 @@ def _json(report: Report) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airflow-css doctor",
-        description="Finds out what is wrong with a connection. It changes nothing.",
+        description="Finds out what is wrong with a connection. Without --probe it changes nothing.",
         epilog="Exit code: 0 when nothing failed, 1 when something failed, 2 when the command was wrong.",
     )
     parser.add_argument("--conn-id", default="css_default", help="the connection (default: css_default)")
@@ -76,7 +84,33 @@ def _parser() -> argparse.ArgumentParser:
         help="the cluster to look at (default: the connection's, else all that are visible)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument(
+        "--probe", action="store_true", help="make one small snapshot, see how CSS really behaves, and delete it"
+    )
+    parser.add_argument(
+        "--indices",
+        type=_indices,
+        metavar="LIST",
+        help="with --probe: what to make it of, one small index or a pattern that matches little",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --probe: do not ask")
     return parser
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.probe and not (options.cluster and options.indices):
+        parser.error("--probe needs --cluster ID and --indices LIST: it goes nowhere that was not named")
+    if not options.probe and (options.indices or options.yes):
+        parser.error("--indices and --yes belong to --probe")
+    if options.probe and not options.yes and not sys.stdin.isatty():
+        parser.error("--probe asks before it goes on, and nobody is there to answer; --yes skips the question")
+
+
+def _indices(text: str) -> str:
+    try:
+        return check_probe_indices(text)
+    except CssUsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _cluster_id(text: str) -> str:
