@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import threading
@@ -70,9 +69,7 @@ def test_rotated_keys_are_exchanged_within_the_call(place: KeyPlace) -> None:
     assert (place.asked, place.refused) == (2, 1)
 
 
-def test_a_place_that_is_down_matters_only_when_the_keys_end(
-    place: KeyPlace, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_place_that_is_down_matters_only_when_the_keys_end(place: KeyPlace, caplog: pytest.LogCaptureFixture) -> None:
     """The present keys are used with a warning as long as they live; then a retry may help, and does."""
     hook = _look(place)
     place.go_down()
@@ -275,4 +272,22 @@ def test_half_an_agency_is_refused(extra: dict[str, Any], words: str) -> None:
 def test_every_place_is_tried() -> None:
     """A place that is added needs its rows in the matrix."""
     assert set(SOURCES) == {"connection", "environment"} | {name for name in RENEWING if "agency" not in name}
-    assert list(itertools.pairwise(SOURCES))[0] == ("connection", "environment")
+
+
+def test_a_project_that_nobody_names_is_looked_up_by_the_region() -> None:
+    """The hook asks the sign-in service once for all hooks of the process, and signs with what it found."""
+    with key_place("connection") as place:
+        identity = place.world.emulator.identity
+        place.connect(project_id=None, iam_endpoint=identity.iam_url)
+        for _ in range(3):
+            hook = _look(place)
+        assert hook.settings.project_id == place.world.emulator.project_id
+        assert identity.count("list_projects") == 1
+
+
+def test_no_project_is_looked_up_for_an_endpoint_of_ones_own() -> None:
+    """Signed requests for another cloud do not go to the public sign-in service: the connection must name one."""
+    with key_place("connection") as place:
+        place.connect(project_id=None)
+        with pytest.raises(CssConfigError, match="'iam_endpoint'"):
+            _look(place)
