@@ -150,7 +150,8 @@ class CssEmulator:
             self.faults.close()
             self._server.stop()
             self._server = None
-            self.identity.stop()
+            if self._serves_identity:
+                self.identity.stop()
 
     @property
     def url(self) -> str:
