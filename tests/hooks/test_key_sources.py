@@ -272,6 +272,7 @@ def test_half_an_agency_is_refused(extra: dict[str, Any], words: str) -> None:
 def test_every_place_is_tried() -> None:
     """A place that is added needs its rows in the matrix."""
     assert set(SOURCES) == {"connection", "environment"} | {name for name in RENEWING if "agency" not in name}
+    assert tuple(SOURCES)[:2] == ("connection", "environment")
 
 
 def test_a_project_that_nobody_names_is_looked_up_by_the_region() -> None:
