@@ -130,6 +130,19 @@ def test_refused_base_keys_of_an_agency_are_sent_once() -> None:
         assert sum(seen.status == 401 for seen in emulator.identity.requests) == 1
 
 
+def test_an_answer_that_repeats_a_temporary_secret_is_cleaned(place: KeyPlace) -> None:
+    """Whatever key a request was signed with, its secrets are cut out of the refusal, before and after a renewal."""
+    hook = _look(place)
+    for _ in range(2):
+        keys = hook.settings.credentials
+        words = f"planted {keys.security_token} and {keys.secret_key}"
+        place.world.emulator.faults.answer(403, "CSS.0010", message=words, call="list_snapshots")
+        with pytest.raises(CssAuthError, match=r"planted \*\*\* and \*\*\*") as caught:
+            _look(place, hook)
+        assert keys.secret_key not in f"{caught.value!r} {vars(caught.value)}"
+        place.world.clock.sleep(2 * HOUR)
+
+
 def test_ten_threads_that_need_new_keys_cause_one_renewal(place: KeyPlace) -> None:
     """However many threads find ended keys at once, the place is asked once."""
     hook = _look(place)
