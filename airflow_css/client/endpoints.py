@@ -21,6 +21,7 @@ __all__ = [
     "endpoint_of_region",
     "iam_endpoint_of_region",
     "is_loopback",
+    "is_public_endpoint",
     "region_doubt",
 ]
 
@@ -40,6 +41,38 @@ _NUMBER = re.compile(r"-[0-9]+")
 _PLACES = frozenset(_NUMBER.sub("", region) for region in REGIONS)
 # A new region is often another wind of a known country, so that it is no slip to be two letters away.
 _WINDS = frozenset({"north", "east", "south", "west", "northeast", "northwest", "southeast", "southwest", "central"})
+# The sign-in service has an address of its own in these regions; elsewhere the one for all answers.
+_WITH_OWN_IAM = frozenset(
+    {
+        "ae-ad-1",
+        "af-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "cn-east-2",
+        "cn-east-3",
+        "cn-east-4",
+        "cn-east-5",
+        "cn-north-1",
+        "cn-north-12",
+        "cn-north-2",
+        "cn-north-4",
+        "cn-north-9",
+        "cn-south-1",
+        "cn-south-2",
+        "cn-southwest-2",
+        "eu-west-0",
+        "la-north-2",
+        "la-south-2",
+        "me-east-1",
+        "my-kualalumpur-1",
+        "na-mexico-1",
+        "ru-moscow-1",
+        "sa-brazil-1",
+        "tr-west-1",
+    }
+)
 # A part between dots has 1 to 63 characters; the connection would break on another one, far from its cause.
 _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:.]*:[0-9a-f:.]*")
 # 2852039166, 0xa9fea9fe and 169.254.43518 are addresses to the resolver of the machine, though they do not look it.
@@ -88,23 +121,33 @@ def region_doubt(region: str) -> str:
     )
 
 
-def iam_endpoint_of_region(region: str) -> str:
-    """
-    Return the address of IAM for a region, for example ``https://iam.cn-north-4.myhuaweicloud.com``.
-
-    :param region: The region's id; one that is not in the table, or an empty text, gets the address for all.
-
-    Source: huaweicloudsdkcore 3.1.219, IAM endpoints.
-    """
-    return f"https://iam.{region}.myhuaweicloud.com" if region in REGIONS else "https://iam.myhuaweicloud.com"
-
-
 def _is_slip(region: str) -> bool:
     """Return whether the words of a region are those of a known one, misspelt: a new number is no slip."""
     place = _NUMBER.sub("", region)
     if place in _PLACES or set(place.split("-")[1:]) <= _WINDS:
         return False
     return bool(near(place, _PLACES) or near(region, REGIONS))
+
+
+def iam_endpoint_of_region(region: str) -> str:
+    """
+    Return the address of the sign-in service (IAM) for a region.
+
+    :param region: The region's id; empty for the address that serves all.
+
+    Source: huaweicloudsdkcore 3.1.219, table of IAM addresses.
+    """
+    return f"https://iam.{region}.myhuaweicloud.com" if region in _WITH_OWN_IAM else "https://iam.myhuaweicloud.com"
+
+
+def is_public_endpoint(endpoint: str, region: str) -> bool:
+    """
+    Return whether an address is that of CSS in a region of the public cloud.
+
+    :param endpoint: A checked address.
+    :param region: The region's id.
+    """
+    return endpoint in {f"https://{service}.{region}.myhuaweicloud.com" for service in ("css", "es")}
 
 
 def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 __all__ = ["SendingRules"]
 
@@ -30,7 +31,18 @@ class SendingRules:
     verify: bool | str = True
     proxy: str = field(default="", repr=False)
 
-    def for_one_look(self) -> SendingRules:
+    def brief(self) -> Self:
+        """Return the patience for what must be known before the real call: at most 20 seconds and two tries."""
+        return replace(
+            self,
+            connect_seconds=min(self.connect_seconds, 5.0),
+            read_seconds=min(self.read_seconds, 10.0),
+            tries=2,
+            longest_pause_seconds=2.0,
+            in_all_seconds=20.0,
+        )
+
+    def for_one_look(self) -> Self:
         """Return the rules for whoever asks again anyway: one try, at most 15 seconds, never longer than these."""
         return replace(
             self, connect_seconds=min(self.connect_seconds, 5.0), read_seconds=min(self.read_seconds, 10.0), tries=1

@@ -40,7 +40,6 @@ def test_every_region_has_its_address(region: str) -> None:
     assert address == f"https://{service}.{region}.myhuaweicloud.com"
     assert check_endpoint(address) == address
     assert region_doubt(region) == ""
-    assert iam_endpoint_of_region(region) == f"https://iam.{region}.myhuaweicloud.com"
 
 
 def test_the_table_has_the_regions_of_the_source() -> None:

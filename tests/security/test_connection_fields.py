@@ -156,6 +156,7 @@ def test_a_field_of_another_type_is_read_or_refused(name: str, value: str, refus
     """A connection of the environment may hold any JSON in any field: what comes of it is an answer of ours."""
     fields = {"conn_type": "huaweicloud_css", "login": "AKID", "password": PLANTED, "extra": GOOD}
     os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = json.dumps({**fields, name: json.loads(value)})
+    answer: Any
     try:
         answer = shown_by(HastyHook().test_connection())
     except (AttributeError, TypeError, ValueError) as error:
