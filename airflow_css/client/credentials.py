@@ -11,7 +11,7 @@ from airflow_css.protocol.errors import CssConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Credentials", "credentials_from_environment"]
+__all__ = ["PROJECT_ID_VARIABLE", "Credentials", "credentials_from_environment"]
 
 # What can stand in a header as it is. A comma would also end the access key inside the Authorization header.
 _SENDABLE = re.compile(r"[!-+\--~]+")
@@ -19,7 +19,7 @@ _MASK = "***"
 _ACCESS_KEY = "HUAWEICLOUD_SDK_AK"
 _SECRET_KEY = "HUAWEICLOUD_SDK_SK"  # noqa: S105 - the name of a variable, not a secret
 _SECURITY_TOKEN = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-_PROJECT_ID = "HUAWEICLOUD_SDK_PROJECT_ID"
+PROJECT_ID_VARIABLE = "HUAWEICLOUD_SDK_PROJECT_ID"
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +75,7 @@ def credentials_from_environment(environ: Mapping[str, str]) -> tuple[Credential
     Source: huaweicloudsdkcore 3.1.219, environment credentials.
     """
     values = {name: environ.get(name, "").strip() for name in (_ACCESS_KEY, _SECRET_KEY, _SECURITY_TOKEN)}
-    project_id = environ.get(_PROJECT_ID, "").strip() or None
+    project_id = environ.get(PROJECT_ID_VARIABLE, "").strip() or None
     if not any(values.values()):
         return None, project_id
     _refuse_half_set(values)

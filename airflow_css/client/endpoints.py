@@ -13,10 +13,42 @@ from urllib.parse import SplitResult, urlsplit
 
 from airflow_css.protocol.errors import CssConfigError
 
-__all__ = ["check_endpoint", "endpoint_of_region", "is_loopback"]
+__all__ = ["check_endpoint", "endpoint_of_region", "iam_endpoint_of_region", "is_loopback"]
 
 # The two oldest regions keep the service's first name.
 _OLD_NAME = frozenset({"cn-north-1", "cn-east-2"})
+# The sign-in service has an address of its own in these regions; elsewhere the one for all answers.
+_WITH_OWN_IAM = frozenset(
+    {
+        "ae-ad-1",
+        "af-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "cn-east-2",
+        "cn-east-3",
+        "cn-east-4",
+        "cn-east-5",
+        "cn-north-1",
+        "cn-north-12",
+        "cn-north-2",
+        "cn-north-4",
+        "cn-north-9",
+        "cn-south-1",
+        "cn-south-2",
+        "cn-southwest-2",
+        "eu-west-0",
+        "la-north-2",
+        "la-south-2",
+        "me-east-1",
+        "my-kualalumpur-1",
+        "na-mexico-1",
+        "ru-moscow-1",
+        "sa-brazil-1",
+        "tr-west-1",
+    }
+)
 # A part between dots has 1 to 63 characters; the connection would break on another one, far from its cause.
 _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:.]*:[0-9a-f:.]*")
 _EXAMPLE = "For example: 'https://css.cn-north-4.myhuaweicloud.com'."
@@ -33,6 +65,17 @@ def endpoint_of_region(region: str) -> str:
         raise CssConfigError(f"The region {region!r} is not a region id. For example: 'cn-north-4' or 'eu-west-101'.")
     service = "es" if region in _OLD_NAME else "css"
     return f"https://{service}.{region}.myhuaweicloud.com"
+
+
+def iam_endpoint_of_region(region: str) -> str:
+    """
+    Return the address of the sign-in service (IAM) for a region.
+
+    :param region: The region's id; empty for the address that serves all.
+
+    Source: huaweicloudsdkcore 3.1.219, table of IAM addresses.
+    """
+    return f"https://iam.{region}.myhuaweicloud.com" if region in _WITH_OWN_IAM else "https://iam.myhuaweicloud.com"
 
 
 def check_endpoint(endpoint: str, *, allow_http_hosts: Collection[str] = ()) -> str:

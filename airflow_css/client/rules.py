@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 __all__ = ["SendingRules"]
 
@@ -26,3 +27,14 @@ class SendingRules:
     longest_pause_seconds: float = 60.0
     in_all_seconds: float = 180.0
     verify: bool | str = True
+
+    def brief(self) -> Self:
+        """Return the patience for what must be known before the real call: at most 20 seconds and two tries."""
+        return replace(
+            self,
+            connect_seconds=min(self.connect_seconds, 5.0),
+            read_seconds=min(self.read_seconds, 10.0),
+            tries=2,
+            longest_pause_seconds=2.0,
+            in_all_seconds=20.0,
+        )

@@ -26,6 +26,7 @@ __all__ = [
     "Cause",
     "cause_of_error",
     "cause_of_refusal",
+    "cause_of_unusable",
     "clock_cause",
     "unavailable_cause",
 ]
@@ -201,6 +202,19 @@ def cause_of_error(error: CssError, *, project: str, region: str) -> Cause:
         name = "not-found" if isinstance(error, CssNotFoundError) else error.reply.code or f"HTTP {error.reply.status}"
         return Cause(name, str(error), "")
     return Cause("no-answer", str(error), "")
+
+
+def cause_of_unusable(error: CssError) -> Cause:
+    """
+    Return why a connection cannot be read to its end: it may have to ask for its project.
+
+    :param error: What reading it raised.
+    """
+    if isinstance(error, CssConfigError):
+        return Cause("connection-unusable", str(error), "")
+    if isinstance(error, CssApiError) and error.reply.status == 401:
+        return cause_of_refusal(error.reply.message, None) or Cause("refused", str(error), "")
+    return cause_of_error(error, project="", region="")
 
 
 def clock_cause(skew: timedelta) -> Cause:

@@ -64,10 +64,18 @@ EFFECTS: dict[str, tuple[Any, str, Any]] = {
     "cluster_id": (CLUSTER, "cluster_id", CLUSTER),
     "deployment": (" prod ", "deployment", "prod"),
     "security_token": (TOKEN, "credentials.security_token", TOKEN),
+    "credential_source": ("environment", "keys_from", "the environment"),
+    "agency_name": ("css-backup", "keys_from", "the agency css-backup (asked for with the keys of the connection)"),
+    "agency_domain_name": ("hwc-prod", "keys.source.domain_name", "hwc-prod"),
+    "iam_endpoint": ("https://iam.example.com", "iam_endpoint", "https://iam.example.com"),
     "verify": ("/etc/ssl/own.pem", "rules.verify", "/etc/ssl/own.pem"),
     "timeout_seconds": (5, "rules.read_seconds", 5.0),
     "console_url_template": ("https://console/{cluster_id}", "console_url_template", "https://console/{cluster_id}"),
 }
+
+
+# Neither half of an agency means anything alone.
+TOGETHER = {"agency_name": {"agency_domain_name": "hwc-prod"}, "agency_domain_name": {"agency_name": "css-backup"}}
 
 
 def test_every_key_of_the_form_is_tried() -> None:
@@ -79,10 +87,10 @@ def test_every_key_of_the_form_is_tried() -> None:
 def test_every_key_of_the_form_does_something(key: str) -> None:
     """Each key has its effect, and empty or null is as if it were not there."""
     value, path, expected = EFFECTS[key]
-    found: Any = _read({**EXTRA, key: value})
+    found: Any = _read({**EXTRA, **TOGETHER.get(key, {}), key: value})
     usual: Any = _read()
     for part in path.split("."):
-        found, usual = getattr(found, part), getattr(usual, part)
+        found, usual = getattr(found, part), getattr(usual, part, None)
     assert found == expected != usual
     if key not in EXTRA:
         assert _read({**EXTRA, key: None}) == _read({**EXTRA, key: ""}) == _read()
@@ -170,7 +178,7 @@ def test_an_extra_that_is_no_object_is_refused(extra: str) -> None:
 def test_what_is_missing_is_named_with_an_example() -> None:
     """Region, project and keys: each message names the field to set and a legal value or variable."""
     assert "Set the extra 'region', for example to 'cn-north-4'" in _refusal({"project_id": PROJECT})
-    assert "'project_id'" in (message := _refusal({"region": "cn-north-4"}))
+    assert "'project_id'" in (message := _refusal({"region": "cn-north-4"}, host="css.example.com"))
     assert PROJECT in message
     assert "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK" in _refusal(login=None, password=None)
     assert all("'css_default'" in text for text in (message, _refusal({}), _refusal(login=None, password=None)))
