@@ -29,6 +29,7 @@ __all__ = ["Subject", "examine"]
 
 MOST_CLUSTERS = 10
 _PAGE = {"offset": 1, "limit": 100}
+_NO_KEYS = "Check the extra 'credential_source' of the connection, and whether the place can be reached from here."
 _AFTER = "comes after what failed above"
 
 
@@ -105,7 +106,7 @@ class _Examination:
         try:
             self._keys = self._settings.credentials
         except CssError as error:
-            return checks.failed("keys", Cause("no-keys", str(error), ""))
+            return checks.failed("keys", Cause("no-keys", str(error), _NO_KEYS))
         return checks.ok("keys", f"{checks.key_name(self._keys)}, from {self._settings.keys_from}")
 
     def region(self) -> Finding:
