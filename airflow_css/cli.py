@@ -41,12 +41,18 @@ def _run(given: list[str]) -> int:
         return run_doctor(given[1:])
     parser = _parser()
     options = parser.parse_args(given)
+    if options.ui and options.rollback:
+        parser.error("--rollback tells what happens here, so it does not go with --ui")
     if options.ui:
         from airflow_css.demo_ui.command import run_demo_ui
 
         return run_demo_ui(keep=options.keep, slow=options.slow, port=options.port)
     if options.port is not None:
         parser.error("--port is the port of the page, so it needs --ui")
+    if options.rollback:
+        from airflow_css.demo_rollback import run_demo_rollback
+
+        return run_demo_rollback(keep=options.keep, slow=options.slow)
     from airflow_css.demo import run_demo
 
     return run_demo(keep=options.keep, slow=options.slow)
@@ -60,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run an example DAG on an emulated CSS; needs no account")
     demo.add_argument("--ui", action="store_true", help="start Airflow 3 with its web page instead, until Ctrl-C")
+    demo.add_argument("--rollback", action="store_true", help="show a load that breaks and is undone")
     demo.add_argument("--port", type=_port, help="with --ui: the port of the page (default: a free one)")
     demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")

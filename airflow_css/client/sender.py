@@ -55,9 +55,6 @@ _HEADERS = {
 }
 
 
-_ONE_LOOK = SendingRules(connect_seconds=5.0, read_seconds=10.0, tries=1)
-
-
 @dataclass(frozen=True)
 class _Request:
     """What is sent at each try, but for the signature."""
@@ -119,7 +116,7 @@ class Sender:
             segments["project_id"] = self.project_id
         url = self.endpoint + call.path(**segments)
         began = self.clock.monotonic()
-        rules = _ONE_LOOK if once else self.rules
+        rules = self.rules.for_one_look() if once else self.rules
         request = _Request(call.method, url, json.dumps(body).encode() if body is not None else b"", query, rules)
         for number in range(1, rules.tries + 1):
             try:
@@ -205,8 +202,14 @@ class Sender:
         return known
 
     def _settings_for(self, session: requests.Session) -> Mapping[str, Any]:
+        proxy = self.rules.proxy
         return session.merge_environment_settings(
-            url=self.endpoint, proxies={}, stream=False, verify=self.rules.verify, cert=None
+            url=self.endpoint,
+            # What the connection says goes before the environment, whose list of hosts without a proxy is its own.
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+            stream=False,
+            verify=self.rules.verify,
+            cert=None,
         )
 
     def _pause_after(self, error: CssError, call: Call[Any], number: int) -> float | None:

@@ -60,17 +60,18 @@ OBSTACLES: dict[Obstacle, Cause] = {
         "dns",
         "The name {host} cannot be resolved ({detail}).",
         "Check the region, or the host of the connection, for a slip; then the name service of this machine. Behind a "
-        "proxy set HTTPS_PROXY.",
+        "proxy set the extra 'proxy'.",
     ),
     Obstacle.PROXY: Cause(
         "proxy",
         "The proxy {proxy} does not let the request through to {host} ({detail}).",
-        "Check HTTPS_PROXY in the environment of this process, or name the host in NO_PROXY.",
+        "Check the extra 'proxy' of the connection, or else HTTPS_PROXY in the environment of this process; NO_PROXY "
+        "names hosts that need none.",
     ),
     Obstacle.CONNECTION: Cause(
         "connection",
         "There is no connection to {endpoint}: its name is known, but nobody answers there ({detail}).",
-        "Check the port of the host, the firewall and the route of this machine; behind a proxy set HTTPS_PROXY.",
+        "Check the port of the host, the firewall and the route of this machine; behind a proxy set the extra 'proxy'.",
     ),
     Obstacle.CERTIFICATE: Cause(
         "tls-certificate",

@@ -166,8 +166,11 @@ class _Examination:
     def cleaned(self, finding: Finding) -> Finding:
         """Return the finding without a key, whatever the service repeated."""
         keys = self._keys
+        passwords = self._settings.proxy_secrets() if self._settings else ()
 
         def clean(text: str) -> str:
+            for password in passwords:
+                text = text.replace(password, "***")
             return keys.scrub(text).replace(keys.access_key, f"{keys.access_key[:4]}***") if keys else text
 
         return replace(

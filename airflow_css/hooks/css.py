@@ -88,6 +88,8 @@ class CssHook(BaseHook):
         settings = read_settings(
             connection, region=self.region, project_id=self.project_id, clock=self.clock, keep_secret=mask_secret
         )
+        for secret in settings.proxy_secrets():
+            mask_secret(secret)
         for warning in settings.warnings:
             self.log.warning("%s", warning)
         if settings.keys.source.is_local:

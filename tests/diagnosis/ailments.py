@@ -79,6 +79,15 @@ CASES: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "function off": ("snapshot function", "function-off", _without_the_function),
     "cluster down": ("cluster", "cluster-unavailable", lambda world: world.emulator.change_cluster(status="303")),
     "proxy failure": ("endpoint", "proxy", _behind_a_dead_proxy),
+    "proxy of the connection": (
+        "endpoint",
+        "proxy",
+        lambda world: connect(
+            world,
+            host="https://css.example.invalid",
+            extra={"proxy": f"http://somebody:hidden@127.0.0.1:{closed_port()}"},
+        ),
+    ),
     "nobody there": (
         "endpoint",
         "connection",

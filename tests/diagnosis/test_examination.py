@@ -121,7 +121,7 @@ def test_a_certificate_that_nobody_trusts_is_named(world: World, tmp_path: Path)
     assert [(f.check, f.cause) for f in distrusted.failed] == [("endpoint", "tls-certificate")]
     assert "self-signed certificate" in distrusted.failed[0].text
     assert trusted.failed == trusted.warnings == ()
-    assert [f.check for f in unchecked.warnings] == ["endpoint"]
+    assert [f.check for f in unchecked.warnings] == ["connection", "endpoint"]
 
 
 def test_region_and_endpoint_that_disagree_are_a_warning(world: World) -> None:
