@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ class Seen:
     """
 
     run: str
-    states: dict[str, str | None]
+    states: Mapping[str, str | None]
     creations: int
     restores: int
     orders: dict[str, Any]
@@ -54,8 +54,7 @@ class Load:
             self.emulator.index(name).write({})
         self.emulator.index("orders").write(OLD)
         self.tell(*fails)
-        where = {"url": self.emulator.url, "cluster_id": self.emulator.cluster_id}
-        self.scene.start(**where, seconds=seconds)
+        self.scene.start(url=self.emulator.url, cluster_id=self.emulator.cluster_id, seconds=seconds)
 
     def tell(self, *fails: str) -> None:
         """Let these steps fail from now on, and no others."""
