@@ -50,6 +50,8 @@ EXAMPLES = (
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
+    Example("checkpoint_load.py", (2, 11), "success", 1, task="load.snapshot"),
+    Example("checkpoint_rollback.py", (2, 11), "failed", 1, task="load.snapshot"),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )
 
