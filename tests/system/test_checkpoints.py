@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.system.rest import RestError
 from tests.system.scenes import Scene, Stage, all_at_once, wait_until
 
 pytestmark = pytest.mark.system
@@ -96,17 +94,12 @@ class Load:
         return str(self.scene.airflow.xcom(self.scene.dag_id, self.scene.run_id, "load.restore", "rollback"))
 
     def answer(self, option: str) -> None:
-        """Answer as a human, once asked."""
-        path = ["dags", self.scene.dag_id, "dagRuns", self.scene.run_id, "taskInstances", "load.confirm", "-1"]
-
-        def answered() -> bool:
-            with suppress(RestError), self.scene.one_by_one:
-                body = {"chosen_options": [option], "params_input": {}}
-                self.scene.airflow.api.call("PATCH", *path, "hitlDetails", body=body)
-                return True
-            return False
-
-        wait_until(answered, "nobody was asked")
+        """Answer as a human, once the task waits: what comes while it still asks is lost on Airflow."""
+        scene = self.scene
+        wait_until(lambda: scene.state("load.confirm") in ("awaiting_input", "deferred"), "nobody was asked")
+        path = ["dags", scene.dag_id, "dagRuns", scene.run_id, "taskInstances", "load.confirm", "-1", "hitlDetails"]
+        with scene.one_by_one:
+            scene.airflow.api.call("PATCH", *path, body={"chosen_options": [option], "params_input": {}})
 
 
 def _states(**changes: str) -> dict[str, str]:
