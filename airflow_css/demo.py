@@ -123,6 +123,8 @@ class Demo:
 
     def _run_airflow(self, dag_file: Path) -> None:
         command = [sys.executable, "-m", "airflow_css.demo_airflow", str(dag_file), str(self._events)]
+        # Made anew, for nobody else to read: the folder above is everybody's, and so is the name to guess.
+        self._log.touch(mode=0o600, exist_ok=False)
         with self._log.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
                 command, stdout=log, stderr=subprocess.STDOUT, env=self._environment(), start_new_session=True

@@ -41,6 +41,9 @@ class Credentials:
         """Refuse keys that could never work, before a lower layer prints them in an error of its own."""
         if not self.secret_key:
             raise CssConfigError("The secret key is empty. Give the secret key (SK) that belongs to the access key.")
+        # Half a character cannot be signed with, and Python's own error would carry the key.
+        if any("\ud800" <= sign <= "\udfff" for sign in self.secret_key):
+            raise CssConfigError("The secret key holds half a character. Copy the secret key (SK) again.")
         _refuse_unsendable("access key", self.access_key)
         if self.security_token is not None:
             _refuse_unsendable("security token", self.security_token)

@@ -15,6 +15,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.skew import SkewedClock
 from airflow_css.client.sources import FixedKeys
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
@@ -51,9 +53,6 @@ _HEADERS = {
     # Without it some regions explain their refusals in Chinese only.
     "X-Language": "en-us",
 }
-
-
-_ONE_LOOK = SendingRules(connect_seconds=5.0, read_seconds=10.0, tries=1)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,7 @@ class Sender:
         self.rules = rules
         self.clock = clock
         self._keys = KeyRing(FixedKeys(keys), clock) if isinstance(keys, Credentials) else keys
+        self._time = SkewedClock(clock)
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
 
@@ -116,7 +116,7 @@ class Sender:
             segments["project_id"] = self.project_id
         url = self.endpoint + call.path(**segments)
         began = self.clock.monotonic()
-        rules = _ONE_LOOK if once else self.rules
+        rules = self.rules.for_one_look() if once else self.rules
         request = _Request(call.method, url, json.dumps(body).encode() if body is not None else b"", query, rules)
         for number in range(1, rules.tries + 1):
             try:
@@ -146,7 +146,11 @@ class Sender:
         return self._send_once(call, others, request)
 
     def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
+        signed_with = self._time.skew
         reply, failure = self._answer(call.name, keys, request)
+        if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
+            # A second refusal is final: too many of them lock the key.
+            reply, failure = self._answer(call.name, keys, request)
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in
             # it.
@@ -156,6 +160,9 @@ class Sender:
         except CssError as error:
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
             raise _scrubbed(error, keys).with_traceback(None) from None
+
+    def _is_misdated(self, reply: requests.Response, signed_with: timedelta) -> bool:
+        return self._time.correct(reply.headers.get("Date"), signed_with=signed_with)
 
     def _answer(
         self, name: str, keys: Credentials, request: _Request
@@ -176,7 +183,7 @@ class Sender:
         # signing ten times over, and the first two must not touch a signed request at all.
         session, settings = self._session()
         prepared = requests.PreparedRequest()
-        auth = AkSkAuth(keys, self.project_id, self.clock)
+        auth = AkSkAuth(keys, self.project_id, self._time)
         prepared.prepare(
             method=request.method, url=request.url, headers=_HEADERS, data=request.data, params=request.query, auth=auth
         )
@@ -195,8 +202,14 @@ class Sender:
         return known
 
     def _settings_for(self, session: requests.Session) -> Mapping[str, Any]:
+        proxy = self.rules.proxy
         return session.merge_environment_settings(
-            url=self.endpoint, proxies={}, stream=False, verify=self.rules.verify, cert=None
+            url=self.endpoint,
+            # What the connection says goes before the environment, whose list of hosts without a proxy is its own.
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+            stream=False,
+            verify=self.rules.verify,
+            cert=None,
         )
 
     def _pause_after(self, error: CssError, call: Call[Any], number: int) -> float | None:

@@ -52,6 +52,18 @@ EXTRA_FIELDS: tuple[ExtraField, ...] = (
         "timeout_seconds", "Time-out (seconds)", "How long to wait for an answer, 1 to 600; default 60.", kind="number"
     ),
     ExtraField(
+        "connect_timeout_seconds",
+        "Time-out of connecting (seconds)",
+        "How long to wait until the endpoint takes the connection, 1 to 600; default 10.",
+        kind="number",
+    ),
+    ExtraField(
+        "proxy",
+        "Proxy",
+        "For example http://user:password@proxy.example.com:3128; empty: what the environment of the workers says.",
+        is_secret=True,
+    ),
+    ExtraField(
         "console_url_template",
         "Console URL template",
         "Where the link of a task leads: https, with {region}, {project_id}, {cluster_id}, {snapshot_id}.",

@@ -12,10 +12,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from airflow_css.client.clock import Clock, SystemClock
 from airflow_css.client.credentials import PROJECT_ID_VARIABLE, Credentials
-from airflow_css.client.endpoints import check_endpoint, endpoint_of_region, iam_endpoint_of_region
+from airflow_css.client.endpoints import (
+    check_endpoint,
+    check_proxy,
+    endpoint_of_region,
+    iam_endpoint_of_region,
+    is_public_endpoint,
+    region_doubt,
+)
 from airflow_css.client.key_ring import KeyRing, ring_of
 from airflow_css.client.rules import SendingRules
 from airflow_css.hooks.console_url import check_template
@@ -24,6 +32,7 @@ from airflow_css.hooks.key_sources import chosen_source
 from airflow_css.hooks.options import allowed_http_hosts
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
 from airflow_css.protocol.names import check_cluster_id, check_project_id
+from airflow_css.protocol.spelling import near
 
 __all__ = ["ConnectionSettings", "read_settings"]
 
@@ -74,6 +83,11 @@ class ConnectionSettings:
         """
         return self.keys.current()
 
+    def proxy_secrets(self) -> tuple[str, ...]:
+        """Return what no log may show besides the keys: the password of the proxy as written and as meant."""
+        password = urlsplit(self.rules.proxy).password or ""
+        return tuple(secret for secret in (password, unquote(password)) if secret)
+
 
 def read_settings(
     connection: Any,
@@ -117,7 +131,7 @@ def read_settings(
         iam_endpoint=iam_endpoint,
         rules=rules,
         console_url_template=template,
-        warnings=(*warnings, *doubts),
+        warnings=(*warnings, *doubts, *_doubts(connection, region, rules)),
     )
 
 
@@ -133,26 +147,15 @@ def _extra(connection: Any) -> dict[str, Any]:
 def _check_keys(conn_id: str, extra: Mapping[str, Any]) -> tuple[str, ...]:
     unknown = [key for key in extra if key not in _KNOWN and key not in LEGACY_EXTRAS]
     for key in unknown:
-        near = next((known for known in _KNOWN if _edits(key, known) <= 2), None)
-        if near is not None:
+        if meant := near(key, _KNOWN):
             raise CssConfigError(
-                f"The extra of connection {conn_id!r} has {key!r}, which is no known key. Did you mean {near!r}?"
+                f"The extra of connection {conn_id!r} has {key!r}, which is no known key. Did you mean {meant[0]!r}?"
             )
     known = ", ".join(_KNOWN)
     return tuple(
         f"The extra {key!r} of connection {conn_id!r} is not known and is ignored. Known are: {known}."
         for key in unknown
     )
-
-
-def _edits(one: str, other: str) -> int:
-    """Return how many characters must be added, removed or replaced to make one text the other."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
-    return row[-1]
 
 
 def _text(extra: Mapping[str, Any], key: str) -> str:
@@ -185,8 +188,18 @@ def _iam_endpoint(conn_id: str, given: str, endpoint: str, region: str) -> str:
                 f"The extra 'iam_endpoint' of connection {conn_id!r} cannot be used. {cause}"
             ) from cause
     # Signed requests for another cloud, or for this machine, must not end up at the public sign-in service.
-    is_public = bool(region) and endpoint == endpoint_of_region(region)
-    return iam_endpoint_of_region(region) if is_public else ""
+    return iam_endpoint_of_region(region) if is_public_endpoint(endpoint, region) else ""
+
+
+def _doubts(connection: Any, region: str, rules: SendingRules) -> tuple[str, ...]:
+    """Return what is legal and yet is seldom meant."""
+    unchecked = (
+        f"The connection {connection.conn_id!r} has 'verify' false: the server's certificate is NOT checked. Whoever "
+        "stands between can read and change everything but the secret key. Set 'verify' to the path of the CA bundle."
+    )
+    from_region = region if not (connection.host or "").strip() else ""
+    doubts = ("" if rules.verify else unchecked, region_doubt(from_region) if from_region else "")
+    return tuple(doubt for doubt in doubts if doubt)
 
 
 def _project(conn_id: str, project_id: str, looked_up_for: str) -> str:
@@ -213,8 +226,18 @@ def _configured(conn_id: str, key: str, value: str, check: Any) -> str:
 def _rules(conn_id: str, extra: Mapping[str, Any]) -> SendingRules:
     usual = SendingRules()
     return SendingRules(
-        read_seconds=_timeout(conn_id, extra, usual.read_seconds), verify=_verify(_text(extra, "verify"))
+        connect_seconds=_seconds(conn_id, extra, "connect_timeout_seconds", usual.connect_seconds),
+        read_seconds=_seconds(conn_id, extra, "timeout_seconds", usual.read_seconds),
+        verify=_verify(_text(extra, "verify")),
+        proxy=_proxy(conn_id, _text(extra, "proxy")),
     )
+
+
+def _proxy(conn_id: str, text: str) -> str:
+    try:
+        return check_proxy(text) if text else ""
+    except CssConfigError as error:
+        raise CssConfigError(f"The extra 'proxy' of connection {conn_id!r} cannot be used. {error}") from None
 
 
 def _console_url_template(conn_id: str, text: str) -> tuple[str, tuple[str, ...]]:
@@ -227,16 +250,16 @@ def _console_url_template(conn_id: str, text: str) -> tuple[str, tuple[str, ...]
         )
 
 
-def _timeout(conn_id: str, extra: Mapping[str, Any], usual: float) -> float:
-    text = _text(extra, "timeout_seconds")
+def _seconds(conn_id: str, extra: Mapping[str, Any], key: str, usual: float) -> float:
+    text = _text(extra, key)
     try:
         seconds = float(text) if text else usual
     except ValueError:
         seconds = 0.0
     if not 1 <= seconds <= 600:
         raise CssConfigError(
-            f"The extra 'timeout_seconds' of connection {conn_id!r} is {text!r}; it is a number from 1 to 600, for "
-            "example 60"
+            f"The extra {key!r} of connection {conn_id!r} is {text!r}; it is a number from 1 to 600, for example "
+            f"{usual:.0f}"
         )
     return seconds
 

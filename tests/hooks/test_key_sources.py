@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import threading
@@ -70,9 +69,7 @@ def test_rotated_keys_are_exchanged_within_the_call(place: KeyPlace) -> None:
     assert (place.asked, place.refused) == (2, 1)
 
 
-def test_a_place_that_is_down_matters_only_when_the_keys_end(
-    place: KeyPlace, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_place_that_is_down_matters_only_when_the_keys_end(place: KeyPlace, caplog: pytest.LogCaptureFixture) -> None:
     """The present keys are used with a warning as long as they live; then a retry may help, and does."""
     hook = _look(place)
     place.go_down()
@@ -275,4 +272,4 @@ def test_half_an_agency_is_refused(extra: dict[str, Any], words: str) -> None:
 def test_every_place_is_tried() -> None:
     """A place that is added needs its rows in the matrix."""
     assert set(SOURCES) == {"connection", "environment"} | {name for name in RENEWING if "agency" not in name}
-    assert list(itertools.pairwise(SOURCES))[0] == ("connection", "environment")
+    assert tuple(SOURCES)[:2] == ("connection", "environment")

@@ -143,7 +143,7 @@ def test_fifty_triggers_and_ten_threads_cause_one_renewal() -> None:
                     event_of(snapshot_trigger(world, snapshot_id, cluster_id=cluster_id))
                     for snapshot_id, cluster_id in zip(made, ids, strict=True)
                 ]
-                return await asyncio.gather(*waits)
+                return list(await asyncio.gather(*waits))
 
             begin.wait(20)
             events = run_in_virtual_time(world.clock, main)
