@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_css.demo import example_dags
+from airflow_css.emulator import CssEmulator
 
 __all__ = ["EXAMPLES", "SECRET_KEY", "TOKEN", "Example", "Played", "places_of_secrets", "play"]
 
@@ -49,6 +50,19 @@ class Example:
     asks: str = ""
     documents: Mapping[str, Documents] = field(default_factory=dict)
     left: Mapping[str, Documents | None] = field(default_factory=dict)
+
+    def prepare(self, emulator: CssEmulator) -> None:
+        """Give the default cluster the documents that it wants to find."""
+        for name, documents in self.documents.items():
+            index = emulator.index(name)
+            if index.exists:
+                index.clear()
+            index.write(documents)
+
+    def found(self, emulator: CssEmulator) -> dict[str, Documents | None]:
+        """Return what is in the indices that it declares something of."""
+        indices = {name: emulator.index(name) for name in self.left}
+        return {name: index.documents() if index.exists else None for name, index in indices.items()}
 
 
 EXAMPLES = (

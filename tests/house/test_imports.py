@@ -76,6 +76,7 @@ LAYERS = {
     ),
     "cli": _layer("/ *", "airflow", "requests belongs to the client alone"),
     "demo": _layer("/ *", "airflow", "requests belongs to the client alone"),
+    "demo_rollback": _layer("/ demo emulator", "", "it only tells what the demo runs"),
     "demo_ui": _layer("/ *", "", "its Airflow runs in processes of its own"),
     "demo_airflow": _layer("/ *", "airflow", "requests belongs to the client alone"),
     "doctor": _layer("/ *", "airflow", "requests belongs to the client alone"),
