@@ -50,9 +50,20 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_css.triggers.condition", "airflow_css.triggers.css"],
             }
         ],
+        **_assets(),
         "extra-links": ["airflow_css.links.css.SnapshotLink"],
         "config": {"airflow_css": {"description": "Options of the CSS provider.", "options": _options()}},
     }
+
+
+def _assets() -> dict[str, Any]:
+    uris = {
+        "schemes": ["css"],
+        "handler": "airflow_css.assets.uri.sanitize_uri",
+        "factory": "airflow_css.assets.css.css_asset",
+    }
+    # Airflow 2 reads the second.
+    return {"asset-uris": [uris], "dataset-uris": [uris]}
 
 
 def _options() -> dict[str, dict[str, Any]]:

@@ -25,6 +25,7 @@ class CreateTask(CssTask, Protocol):
     allow_partial: bool
     fail_if_empty: bool
     hold: bool
+    outlets: Any
     hook_class: ClassVar[type[CssHook]]
 
     def defer(self, *args: Any, **kwargs: Any) -> Any:

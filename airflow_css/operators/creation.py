@@ -20,6 +20,7 @@ from airflow_css.operators.attempt import CreationAttempt
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
+from airflow_css.operators.outlets import tell_outlets
 from airflow_css.operators.plan import make_plan
 from airflow_css.protocol.errors import CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
@@ -216,10 +217,11 @@ class Creation:
         announce(self._operator.log, self._hook, journey.plan, made)
 
     def _finish(self, snapshot: Snapshot) -> str:
-        persist_link(
-            self._context, self._hook, cluster_id=self._known_journey().plan.cluster_id, snapshot_id=snapshot.id
-        )
+        cluster_id = self._known_journey().plan.cluster_id
+        persist_link(self._context, self._hook, cluster_id=cluster_id, snapshot_id=snapshot.id)
         self._push(snapshot=snapshot.as_json())
+        # Only here, where the task ends: what another process wrote into the events before a wait is lost.
+        tell_outlets(self._operator, self._context, cluster_id, snapshot)
         return snapshot.id
 
     def _push(self, **values: Any) -> None:

@@ -49,6 +49,7 @@ EXAMPLES = (
     Example("restore_into_staging.py", (2, 11), "success", 1),
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
+    Example("verify_when_a_backup_exists.py", (2, 11), "success", 0, task="verify", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )

@@ -25,6 +25,7 @@ ERRORS = """
 
 # Users import these. A name is added on purpose, with its line in docs/reference.md; none is taken away.
 SURFACE = {
+    "assets.css": "css_asset triggering_backup",
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
