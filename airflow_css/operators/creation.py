@@ -22,11 +22,18 @@ from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
 from airflow_css.operators.outlets import tell_outlets
 from airflow_css.operators.plan import make_plan
-from airflow_css.protocol.errors import CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
+from airflow_css.protocol.errors import (
+    CssBusyError,
+    CssError,
+    CssReplyError,
+    CssSnapshotFailedError,
+    CssWaitTimeoutError,
+)
 from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
 from airflow_css.tasks.looks import with_other_keys
+from airflow_css.tasks.metrics import Count, Level, Metrics, Time
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.tasks.turn import TurnInWorker, late_turn
@@ -84,11 +91,17 @@ class Creation:
         """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
         return self._operator.hook_class(self._known_journey().plan.css_conn_id)
 
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics(self._context, self._known_journey().plan.cluster_id, self._operator.log)
+
     def _told(self, step: Callable[[], str]) -> str:
         try:
             return step()
         except CssError as error:
             plan = self._journey.plan if self._journey else None
+            if isinstance(error, CssSnapshotFailedError) and plan is not None:
+                self._metrics.count(Count.FAILED)
             tell_the_night_reader(
                 self._operator.log,
                 self._hook if plan else None,
@@ -110,6 +123,7 @@ class Creation:
         plan = make_plan(operator, self._context)
         self._hook = operator.hook
         self._journey = Journey(plan, operator.hook.clock.now().timestamp())
+        self._metrics.count_retry()
         if operator.deferrable:
             return self._take_turn_or_defer(look_first=plan.look_first, was_busy=True)
         made = TurnInWorker(operator.hook, plan.turn, operator.log).take(CreationAttempt(operator.hook, plan))
@@ -215,6 +229,8 @@ class Creation:
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
         persist_link(self._context, self._hook, cluster_id=journey.plan.cluster_id, snapshot_id=made.id)
         announce(self._operator.log, self._hook, journey.plan, made)
+        self._metrics.count(Count.CREATED if made.adopted is None else Count.ADOPTED)
+        self._metrics.time(Time.TURN, self._hook.clock.now().timestamp() - journey.asked_at)
 
     def _finish(self, snapshot: Snapshot) -> str:
         cluster_id = self._known_journey().plan.cluster_id
@@ -222,7 +238,17 @@ class Creation:
         self._push(snapshot=snapshot.as_json())
         # Only here, where the task ends: what another process wrote into the events before a wait is lost.
         tell_outlets(self._operator, self._context, cluster_id, snapshot)
+        if self._known_journey().plan.waits:
+            self._measure(snapshot)
         return snapshot.id
+
+    def _measure(self, snapshot: Snapshot) -> None:
+        metrics, made_at = self._metrics, self._known_journey().made_at
+        metrics.time(Time.DURATION, snapshot.duration_seconds)
+        # One that was found was made by another try, and perhaps long ago.
+        metrics.time(Time.WAIT, None if made_at is None else self._hook.clock.now().timestamp() - made_at)
+        metrics.level(Level.SHARDS, snapshot.total_shards)
+        metrics.level(Level.FAILED_SHARDS, snapshot.failed_shards)
 
     def _push(self, **values: Any) -> None:
         for key, value in values.items():

@@ -35,6 +35,7 @@ from airflow_css.protocol.restoring import RestoreEnd, RestoreWatch
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
+from airflow_css.tasks.metrics import Count, Metrics, Time
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.tasks.turn import TurnInWorker, at_work, late_turn
@@ -128,11 +129,16 @@ class Restoration:
     def _memory(self) -> RestoreMemory:
         return RestoreMemory(self._context, self._known().plan.life)
 
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics(self._context, self._known().plan.cluster_id, self._operator.log)
+
     def _told(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return step()
         except CssError as error:
             if isinstance(error, CssSnapshotFailedError) and self._journey is not None:
+                self._metrics.count(Count.RESTORE_FAILED)
                 # That restore is over; the next try begins another one.
                 self._memory.forget()
             self._tell_the_night_reader(error)
@@ -155,6 +161,7 @@ class Restoration:
         plan = make_restore_plan(operator, self._context)
         self._hook = operator.hook
         self._journey = _Journey(plan, operator.hook.clock.now().timestamp())
+        self._metrics.count_retry()
         if not plan.replaces:
             operator.log.warning(
                 "Where the target has an index of such a name already, it is left as it is, and CSS is not documented "
@@ -217,6 +224,8 @@ class Restoration:
                 ti.xcom_push(key=key, value=value)
         persist_link(self._context, self._hook, cluster_id=plan.cluster_id, snapshot_id=result.snapshot_id)
         result.announce(self._operator.log, is_joined=begun.is_joined)
+        self._metrics.count(Count.RESTORE_JOINED if begun.is_joined else Count.RESTORE_SENT)
+        self._metrics.time(Time.TURN, self._hook.clock.now().timestamp() - self._known().asked_at)
 
     def _watch(self, begun: BegunRestore) -> RestoreWatch:
         plan = self._known().plan
@@ -348,6 +357,7 @@ class Restoration:
             return journey.result.as_json()
         seconds = self._hook.clock.now().timestamp() - journey.sent.sent_at
         result = journey.result.ended(end, seconds)
+        self._metrics.time(Time.RESTORE_DURATION, seconds)
         self._operator.log.info("%s", result.sentence())
         self._verify(result)
         return result.as_json()

@@ -18,6 +18,7 @@ from airflow_css.protocol.errors import CssError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET, read_event
 from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.fields import CssTask
+from airflow_css.tasks.metrics import Metrics
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.condition import ConditionTrigger
@@ -116,6 +117,10 @@ class Stay(ABC, Generic[T]):
     def _hook(self) -> CssHook:
         """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
         return self._waiting.hook_class(self._known_place().css_conn_id)
+
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics(self._context, self._known_place().cluster_id, self._waiting.log)
 
     def _known_place(self) -> Place:
         place = self._place()
