@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow import __version__ as _airflow_version
 
-__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS", "airflow_stats", "mask_secret"]
+__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_1_PLUS", "AIRFLOW_V_3_3_PLUS", "airflow_stats", "mask_secret"]
 
 
 def _major_minor(version: str) -> tuple[int, int]:
@@ -36,6 +36,7 @@ _MASKING = ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "air
 _METRICS = ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats")
 
 AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
+AIRFLOW_V_3_1_PLUS: bool = _AIRFLOW >= (3, 1)
 AIRFLOW_V_3_3_PLUS: bool = _AIRFLOW >= (3, 3)
 
 
