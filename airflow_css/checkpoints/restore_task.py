@@ -20,11 +20,12 @@ class ReplacementFromRun:
     which would then differ at every parse.
     """
 
-    def __call__(self, context: Any, _jinja_env: Any) -> str:
+    def __call__(self, context: Any, jinja_env: Any) -> str:  # noqa: ARG002 - Airflow gives it by this name
         """
         Return the replacement, for example ``rolled-back-3f9c2a1b-$1``.
 
         :param context: Airflow's context.
+        :param jinja_env: What renders templates; there is none here.
         """
         from airflow_css.protocol.fingerprint import short_hash
         from airflow_css.tasks.run_context import identify
