@@ -220,7 +220,7 @@ class Restoration:
         self._journey = replace(self._known(), sent=begun.sent, result=result)
         ti = self._context["ti"]
         for key, value in result.as_json().items():
-            if key in ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices"):
+            if key in ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices", "taken_at"):
                 ti.xcom_push(key=key, value=value)
         persist_link(self._context, self._hook, cluster_id=plan.cluster_id, snapshot_id=result.snapshot_id)
         result.announce(self._operator.log, is_joined=begun.is_joined)

@@ -73,6 +73,10 @@ def test_the_measured_numbers_are_those_of_the_benchmarks() -> None:
 
 def test_the_metrics_are_those_of_the_code() -> None:
     """Each metric has one line with its kind, and no line is of a metric that is not sent."""
-    kinds: dict[str, str] = {**dict.fromkeys(Count, "count"), **dict.fromkeys(Time, "time"), **dict.fromkeys(Level, "level")}
+    kinds: dict[str, str] = {
+        **dict.fromkeys(Count, "count"),
+        **dict.fromkeys(Time, "time"),
+        **dict.fromkeys(Level, "level"),
+    }
     shown = {row[0].strip("`"): row[1] for row in PAGE.table("metric", below="### This package's metrics")}
     assert shown == {str(what): kind for what, kind in kinds.items()}
