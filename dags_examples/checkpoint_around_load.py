@@ -1,7 +1,7 @@
 """
 Protect a load, and go on when it went well.
 
-Shows: a checkpoint around a load that succeeds, and a task after it that only sees a good load.
+Shows: a checkpoint around a load that succeeds, and a task after it that only ever sees a good load.
 Needs: a connection ``css_default`` to an emulator, whose documents this load changes.
 You will see: the loaded orders, a restore that was skipped, and of this checkpoint's snapshots the newest three.
 """

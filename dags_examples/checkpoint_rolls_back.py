@@ -1,9 +1,9 @@
 """
 Undo a load that broke.
 
-Shows: a checkpoint around a load; the load writes nonsense, the check after it finds out, and the index is restored.
+Shows: a checkpoint around a load that writes nonsense: the check finds out, and the index is as it was before.
 Needs: a connection ``css_default`` to an emulator, whose documents this load damages.
-You will see: the index as it was before the load, and a red run; its verdict says what failed and what was undone.
+You will see: a red run whose verdict says what failed and what was undone, and nothing published.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # [START howto_checkpoint_rolls_back]
-    with css_checkpoint("protected", indices=[INDEX], in_place=True, consent="overwrite"):
+    with css_checkpoint("protected", indices=[INDEX], in_place=True, consent="overwrite") as protected:
 
         @task
         def load() -> None:
@@ -55,4 +55,11 @@ with DAG(
                 raise ValueError(f"These orders cost nothing: {', '.join(free)}.")
 
         load() >> check()
+
+    @task
+    def publish() -> int:
+        """Return how many orders can be seen; it does not run, because the load was undone."""
+        return len(orders().documents())
+
+    protected >> publish()
     # [END howto_checkpoint_rolls_back]
