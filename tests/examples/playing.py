@@ -71,6 +71,8 @@ EXAMPLES = (
     Example("restore_into_staging.py", (2, 11), "success", 1),
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
+    Example("verify_when_a_backup_exists.py", (2, 11), "success", 0, task="verify", before=1),
+    Example("restore_drill_monthly.py", (2, 11), "success", 0, task="", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
     Example(
         "checkpoint_rolls_back.py",
@@ -139,6 +141,7 @@ def play(file: str, home: Path, connection: str, **variables: str) -> Played:
         # An empty key leaves everything in the database readable, also for whoever searches it for secrets.
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW_CONN_CSS_DEFAULT": connection,
+        "TMPDIR": str(home),
         "PYTHONPATH": str(Path(__file__).parents[2]),
         **variables,
     }
