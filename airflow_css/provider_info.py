@@ -71,4 +71,11 @@ def _options() -> dict[str, dict[str, Any]]:
             "example": "css-emulator",
             "default": "",
         },
+        "metadata_endpoint": {
+            "description": "Where a server's metadata service answers: empty for the usual address, off for nowhere.",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "off",
+            "default": "",
+        },
     }

@@ -44,6 +44,8 @@ def _clean_environment() -> str:
     os.environ["AIRFLOW_HOME"] = home
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
     # Airflow 2 warns at import that its metrics count seconds; 3 has only this unit.
+    # Nothing answers at the address of a metadata service here, and nobody may ask there.
+    os.environ["AIRFLOW__AIRFLOW_CSS__METADATA_ENDPOINT"] = "off"
     os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
     return home
 
@@ -91,15 +93,18 @@ class _NetworkGuard:
 
     def __init__(self) -> None:
         self.attempts: list[str] = []
+        self.contacts: list[tuple[str, Any]] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Judge one event of ``sys.addaudithook``."""
         if event in {"socket.connect", "socket.sendto"}:
             self._judge(event, arguments[1])
         elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
-            self._judge(event, arguments[:1])
+            self._judge(event, arguments[:2])
 
     def _judge(self, event: str, address: Any) -> None:
+        if isinstance(address, tuple):
+            self.contacts.append((event, address))
         # A path or an abstract name belongs to a Unix socket; None to a socket that is connected already.
         if not isinstance(address, tuple) or _is_loopback(address[0]):
             return
@@ -127,9 +132,22 @@ sys.addaudithook(_NETWORK_GUARD.audit)
 def _network_stays_local() -> Iterator[None]:
     """Fail a test that tried to leave this machine, even when the code under test swallowed the refusal."""
     _NETWORK_GUARD.attempts.clear()
+    _NETWORK_GUARD.contacts.clear()
     yield
     if _NETWORK_GUARD.attempts:
         pytest.fail("left this machine: " + ", ".join(_NETWORK_GUARD.attempts))
+
+
+@pytest.fixture
+def contacts() -> list[tuple[str, Any]]:
+    """Whom this test asked the system for, as event and address; loopback included."""
+    return _NETWORK_GUARD.contacts
+
+
+@pytest.fixture
+def refused() -> list[str]:
+    """The refused attempts to leave this machine: a test that makes them on purpose judges and clears them."""
+    return _NETWORK_GUARD.attempts
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from airflow_css.protocol.errors import CssConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Credentials", "credentials_from_environment"]
+__all__ = ["PROJECT_ID_VARIABLE", "Credentials", "credentials_from_environment"]
 
 # What can stand in a header as it is. A comma would also end the access key inside the Authorization header.
 _SENDABLE = re.compile(r"[!-+\--~]+")
@@ -19,7 +19,7 @@ _MASK = "***"
 _ACCESS_KEY = "HUAWEICLOUD_SDK_AK"
 _SECRET_KEY = "HUAWEICLOUD_SDK_SK"  # noqa: S105 - the name of a variable, not a secret
 _SECURITY_TOKEN = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-_PROJECT_ID = "HUAWEICLOUD_SDK_PROJECT_ID"
+PROJECT_ID_VARIABLE = "HUAWEICLOUD_SDK_PROJECT_ID"
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +41,9 @@ class Credentials:
         """Refuse keys that could never work, before a lower layer prints them in an error of its own."""
         if not self.secret_key:
             raise CssConfigError("The secret key is empty. Give the secret key (SK) that belongs to the access key.")
+        # Half a character cannot be signed with, and Python's own error would carry the key.
+        if any("\ud800" <= sign <= "\udfff" for sign in self.secret_key):
+            raise CssConfigError("The secret key holds half a character. Copy the secret key (SK) again.")
         _refuse_unsendable("access key", self.access_key)
         if self.security_token is not None:
             _refuse_unsendable("security token", self.security_token)
@@ -75,7 +78,7 @@ def credentials_from_environment(environ: Mapping[str, str]) -> tuple[Credential
     Source: huaweicloudsdkcore 3.1.219, environment credentials.
     """
     values = {name: environ.get(name, "").strip() for name in (_ACCESS_KEY, _SECRET_KEY, _SECURITY_TOKEN)}
-    project_id = environ.get(_PROJECT_ID, "").strip() or None
+    project_id = environ.get(PROJECT_ID_VARIABLE, "").strip() or None
     if not any(values.values()):
         return None, project_id
     _refuse_half_set(values)

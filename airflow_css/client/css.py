@@ -13,6 +13,7 @@ from airflow_css.client.clock import Clock, SystemClock
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import check_endpoint
 from airflow_css.client.ensure import EnsuredSnapshot, ensure
+from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.sender import Sender
 from airflow_css.protocol import wire
@@ -39,7 +40,7 @@ class CssClient:
     A client of one CSS endpoint, in one project.
 
     :param endpoint: Address of the service, for example ``https://css.cn-north-4.myhuaweicloud.com``.
-    :param credentials: The keys to sign with.
+    :param credentials: The keys to sign with, or a ring that renews them.
     :param project_id: The project that the clusters belong to, 32 lower-case letters and digits.
     :param rules: Time-outs and retries; the defaults suit most.
     :param allow_http_hosts: Hosts besides this machine that may be talked to without encryption. Default none.
@@ -50,7 +51,7 @@ class CssClient:
     def __init__(
         self,
         endpoint: str,
-        credentials: Credentials,
+        credentials: Credentials | KeyRing,
         project_id: str,
         *,
         rules: SendingRules | None = None,

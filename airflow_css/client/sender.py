@@ -1,6 +1,9 @@
 """
 One signed call, sent until it is answered: time-outs, and the retries that are safe.
 
+The keys are those of the moment of each try. A 401 of any text was given by the gateway, before CSS saw the request: if
+there are other keys by now, even a write is sent once more with these, and never again with the refused ones.
+
 A read is repeated after 429, 500, 502, 503, 504 and after a broken connection. A write is repeated only after 429 and
 when no connection came about, because then it was certainly not carried out. Every try is signed afresh. Whatever else
 leaves the fate of a write open is raised, and decided by looking.
@@ -11,6 +14,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,10 +26,20 @@ from airflow_css.client.auth import AkSkAuth
 from airflow_css.client.clock import Clock, chance
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
+from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.skew import SkewedClock
+from airflow_css.client.sources import FixedKeys
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
-from airflow_css.protocol.errors import CssApiError, CssConfigError, CssError, CssTransportError, ErrorReply
+from airflow_css.protocol.errors import (
+    CssApiError,
+    CssAuthError,
+    CssConfigError,
+    CssError,
+    CssTransportError,
+    ErrorReply,
+)
 from airflow_css.protocol.wire import Call, read_reply
 
 __all__ = ["Sender"]
@@ -40,7 +55,15 @@ _HEADERS = {
 }
 
 
-_ONE_LOOK = SendingRules(connect_seconds=5.0, read_seconds=10.0, tries=1)
+@dataclass(frozen=True)
+class _Request:
+    """What is sent at each try, but for the signature."""
+
+    method: str
+    url: str
+    data: bytes
+    query: Mapping[str, Any] | None
+    rules: SendingRules
 
 
 class Sender:
@@ -48,21 +71,21 @@ class Sender:
     Sends calls to one endpoint with one set of keys.
 
     :param endpoint: Scheme, host and port.
-    :param credentials: The keys.
-    :param project_id: The project; part of every path.
+    :param keys: The keys, or the ring that renews them.
+    :param project_id: The project; part of every path. ``None`` for a service whose calls belong to none.
     :param rules: How patient to be.
     :param clock: Where the time comes from.
     """
 
     def __init__(
-        self, endpoint: str, credentials: Credentials, project_id: str, *, rules: SendingRules, clock: Clock
+        self, endpoint: str, keys: Credentials | KeyRing, project_id: str | None, *, rules: SendingRules, clock: Clock
     ) -> None:
         self.endpoint = endpoint
         self.project_id = project_id
         self.rules = rules
         self.clock = clock
-        self._credentials = credentials
-        self._auth = AkSkAuth(credentials, project_id, clock)
+        self._keys = KeyRing(FixedKeys(keys), clock) if isinstance(keys, Credentials) else keys
+        self._time = SkewedClock(clock)
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
 
@@ -89,13 +112,15 @@ class Sender:
         :param segments: The path parameters besides the project.
         :raises CssError: any of the tree.
         """
-        url = self.endpoint + call.path(project_id=self.project_id, **segments)
-        data = json.dumps(body).encode() if body is not None else b""
+        if self.project_id is not None:
+            segments["project_id"] = self.project_id
+        url = self.endpoint + call.path(**segments)
         began = self.clock.monotonic()
-        rules = _ONE_LOOK if once else self.rules
+        rules = self.rules.for_one_look() if once else self.rules
+        request = _Request(call.method, url, json.dumps(body).encode() if body is not None else b"", query, rules)
         for number in range(1, rules.tries + 1):
             try:
-                return self._send_once(call, url, data, query, rules)
+                return self._send_with_good_keys(call, request)
             except CssError as error:
                 pause = self._pause_after(error, call, number)
                 elapsed = self.clock.monotonic() - began
@@ -110,10 +135,22 @@ class Sender:
         if known is not None:
             known[0].close()
 
-    def _send_once(
-        self, call: Call[T], url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
-    ) -> T:
-        reply, failure = self._answer(call.name, call.method, url, data, query, rules)
+    def _send_with_good_keys(self, call: Call[T], request: _Request) -> T:
+        keys = self._keys.current()
+        try:
+            return self._send_once(call, keys, request)
+        except CssAuthError as error:
+            others = self._keys.other_than(keys, error) if error.reply.status == 401 else None
+            if others is None:
+                raise
+        return self._send_once(call, others, request)
+
+    def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
+        signed_with = self._time.skew
+        reply, failure = self._answer(call.name, keys, request)
+        if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
+            # A second refusal is final: too many of them lock the key.
+            reply, failure = self._answer(call.name, keys, request)
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in
             # it.
@@ -122,11 +159,16 @@ class Sender:
             return read_reply(call, reply.status_code, reply.headers, reply.content)
         except CssError as error:
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
-            raise self._scrubbed(error).with_traceback(None) from None
+            raise _scrubbed(error, keys).with_traceback(None) from None
 
-    def _answer(self, name: str, *request: Any) -> tuple[requests.Response | None, CssError | None]:
+    def _is_misdated(self, reply: requests.Response, signed_with: timedelta) -> bool:
+        return self._time.correct(reply.headers.get("Date"), signed_with=signed_with)
+
+    def _answer(
+        self, name: str, keys: Credentials, request: _Request
+    ) -> tuple[requests.Response | None, CssError | None]:
         try:
-            return self._exchange(*request), None
+            return self._exchange(keys, request), None
         except requests.RequestException as cause:
             return None, error_from_requests(cause, name, self.endpoint)
         except OSError as cause:
@@ -136,15 +178,16 @@ class Sender:
                 "of a CA bundle on this machine, for example '/etc/ssl/certs/ca-certificates.crt'"
             )
 
-    def _exchange(
-        self, method: str, url: str, data: bytes, query: Mapping[str, Any] | None, rules: SendingRules
-    ) -> requests.Response:
+    def _exchange(self, keys: Credentials, request: _Request) -> requests.Response:
         # Prepared by hand: what a Session looks up anew for each request (cookies, .netrc, proxies) costs as much as
         # signing ten times over, and the first two must not touch a signed request at all.
         session, settings = self._session()
         prepared = requests.PreparedRequest()
-        prepared.prepare(method=method, url=url, headers=_HEADERS, data=data, params=query, auth=self._auth)
-        timeout = (rules.connect_seconds, rules.read_seconds)
+        auth = AkSkAuth(keys, self.project_id, self._time)
+        prepared.prepare(
+            method=request.method, url=request.url, headers=_HEADERS, data=request.data, params=request.query, auth=auth
+        )
+        timeout = (request.rules.connect_seconds, request.rules.read_seconds)
         # Following a redirect would send a signature to a host that nobody chose.
         return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
 
@@ -159,24 +202,15 @@ class Sender:
         return known
 
     def _settings_for(self, session: requests.Session) -> Mapping[str, Any]:
+        proxy = self.rules.proxy
         return session.merge_environment_settings(
-            url=self.endpoint, proxies={}, stream=False, verify=self.rules.verify, cert=None
+            url=self.endpoint,
+            # What the connection says goes before the environment, whose list of hosts without a proxy is its own.
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+            stream=False,
+            verify=self.rules.verify,
+            cert=None,
         )
-
-    def _scrubbed(self, error: CssError) -> CssError:
-        """Return the error without any secret that a server may have repeated."""
-        clean = {key: self._clean(value) for key, value in error.__dict__.items()}
-        error.args = tuple(self._clean(value) for value in error.args)
-        error.__dict__.update(clean)
-        return error
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._credentials.scrub(value)
-        if isinstance(value, ErrorReply):
-            fields = {name: self._clean(part) for name, part in value.__dict__.items()}
-            return ErrorReply(**fields)
-        return value
 
     def _pause_after(self, error: CssError, call: Call[Any], number: int) -> float | None:
         """Return how long to pause before the next try, ``None`` when there must be none."""
@@ -187,3 +221,19 @@ class Sender:
             asked = error.reply.retry_after or 0.0
             return max(backoff, min(asked, self.rules.longest_pause_seconds))
         return None
+
+
+def _scrubbed(error: CssError, keys: Credentials) -> CssError:
+    """Return the error without any secret that a server may have repeated."""
+    clean = {key: _clean(value, keys) for key, value in error.__dict__.items()}
+    error.args = tuple(_clean(value, keys) for value in error.args)
+    error.__dict__.update(clean)
+    return error
+
+
+def _clean(value: Any, keys: Credentials) -> Any:
+    if isinstance(value, str):
+        return keys.scrub(value)
+    if isinstance(value, ErrorReply):
+        return ErrorReply(**{name: _clean(part, keys) for name, part in value.__dict__.items()})
+    return value

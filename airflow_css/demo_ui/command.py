@@ -139,6 +139,8 @@ class _Demo:
     def _lay_out(self) -> None:
         (self._home / "tmp").mkdir()
         shutil.copytree(example_dags(), self._home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+        # Whoever keeps the home may open the folder to others; the passwords stay with their owner.
+        password_file(self._home).touch(mode=0o600)
         password_file(self._home).write_text(json.dumps({self._page.user: self._page.password}))
 
     def _make_database(self) -> bool:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,10 +20,10 @@ from airflow_css.emulator.clock import TurnableClock
 from airflow_css.emulator.control import Control
 from airflow_css.emulator.effects import Effects
 from airflow_css.emulator.exchange import Refusal, Reply, Request, gateway_refusal, json_reply
-from airflow_css.emulator.faults import FaultScript, Strike
+from airflow_css.emulator.faults import FaultScript
 from airflow_css.emulator.gate import Gate
-from airflow_css.emulator.holds import When
 from airflow_css.emulator.state import ServiceState
+from airflow_css.emulator.striking import struck
 from airflow_css.protocol.wire import Call
 
 __all__ = ["App", "RequestLog", "SeenRequest"]
@@ -125,27 +126,15 @@ class App:
         except Refusal as refusal:
             reply = refusal.reply(request_id)
         self.log.end(place, reply.status)
-        return reply.with_header("X-Request-Id", request_id)
+        # The service's time, by which it judges the dates of signatures.
+        date = format_datetime(self.gate.client_time(), usegmt=True)
+        return reply.with_header("Date", date).with_header("X-Request-Id", request_id)
 
     def _answer(self, request: Request, route: _Route, request_id: str) -> Reply:
         self.gate.check(request)
         if route.call is None:
             return _unknown(route)
-        strike = self.faults.strike(route.name)
-        if self._is_lost(strike, "before"):
-            return Reply(0, delivery="none")
-        if strike.change is not None and strike.change_when == "before":
-            return strike.change(None, request_id)
-        reply = self._carry_out(request, route, request_id)
-        if self._is_lost(strike, "after"):
-            return Reply(0, delivery="none")
-        return strike.change(reply, request_id) if strike.change is not None else reply
-
-    def _is_lost(self, strike: Strike, when: When) -> bool:
-        """Wait as long as the script says, and return whether the request got lost meanwhile."""
-        self.faults.wait(strike.delays.get(when, 0.0))
-        hold = strike.holds.get(when)
-        return hold is not None and hold.stop_here()
+        return struck(self.faults, route.name, request_id, lambda: self._carry_out(request, route, request_id))
 
     def _carry_out(self, request: Request, route: _Route, request_id: str) -> Reply:
         try:

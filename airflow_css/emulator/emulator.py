@@ -17,8 +17,11 @@ from airflow_css.emulator.documents import EmulatedIndex
 from airflow_css.emulator.entries import Fate, SnapshotEntry
 from airflow_css.emulator.exchange import Reply, Request
 from airflow_css.emulator.faults import FaultScript
-from airflow_css.emulator.gate import Gate, Key
+from airflow_css.emulator.gate import Gate
+from airflow_css.emulator.iam import Project
+from airflow_css.emulator.identity import IdentityEmulator
 from airflow_css.emulator.index_lists import check_index_set, select_indices
+from airflow_css.emulator.keys import Key, KeyRing
 from airflow_css.emulator.restores import RestoreEntry
 from airflow_css.emulator.rules import OpenRules, ServiceRules
 from airflow_css.emulator.server import EmulatorServer
@@ -61,7 +64,9 @@ class CssEmulator:
     """
     A CSS on this machine. Use it in a ``with`` statement, or call ``start`` and ``stop``.
 
-    :param access_key: The only access key it knows.
+    ``keys`` are those that may sign, and ``identity`` are the services that hand more of them out.
+
+    :param access_key: The only access key it knows at first.
     :param secret_key: The secret key that goes with it.
     :param security_token: Makes the key a temporary one that needs this token; default none.
     :param project_id: The only project there is: 32 lower-case letters and digits.
@@ -76,6 +81,7 @@ class CssEmulator:
         time. Give ``clock.now`` when the clients live by the emulator's clock.
     :param lock_after: How many refused signatures in a row are allowed, default 5; one more locks the key for five
         minutes. ``None`` for no lock.
+    :param identity: Serve the services that hand keys out as well; default no.
     :param rules: What the documentation leaves open: see ``OpenRules``.
     :raises CssUsageError: if the project id or a cluster id does not look like one.
     :raises ValueError: if ``creation_takes`` or ``restore_takes`` is no duration.
@@ -97,6 +103,7 @@ class CssEmulator:
         host: str = "127.0.0.1",
         client_time: Callable[[], datetime] = real_now,
         lock_after: int | None = 5,
+        identity: bool = False,
         **rules: Unpack[OpenRules],
     ) -> None:
         self.access_key = access_key
@@ -110,7 +117,10 @@ class CssEmulator:
         restore = check_seconds("restore_takes", restore_takes)
         self._indices = check_index_set(indices)
         self._state = ServiceState(self.clock, ServiceRules(takes, restore, **rules))
-        gate = Gate(Key(access_key, secret_key, security_token), self.clock, lock_after, client_time)
+        self.keys = KeyRing([Key(access_key, secret_key, security_token)])
+        gate = Gate(self.keys, self.clock, lock_after, client_time)
+        self.identity = IdentityEmulator(gate, [Project(self.project_id, REGION)])
+        self._serves_identity = identity
         self._app = App(self.project_id, self.clock, gate, self._state)
         self._cluster_ids = [self.add_cluster(*_name_and_id(text)) for text in clusters]
 
@@ -132,6 +142,8 @@ class CssEmulator:
         self.faults.open()
         self._server = EmulatorServer(self._address, self.handle)
         self._server.start()
+        if self._serves_identity:
+            self.identity.start()
 
     def stop(self) -> None:
         """End all connections and stop serving; what is held or slow gets lost."""
@@ -139,6 +151,8 @@ class CssEmulator:
             self.faults.close()
             self._server.stop()
             self._server = None
+            if self._serves_identity:
+                self.identity.stop()
 
     @property
     def url(self) -> str:
@@ -195,7 +209,7 @@ class CssEmulator:
         :param security_token: Makes the key a temporary one that needs this token; default none.
         """
         self.access_key, self.secret_key, self.security_token = access_key, secret_key, security_token
-        self._app.gate.key = Key(access_key, secret_key, security_token)
+        self.keys.replace_all(Key(access_key, secret_key, security_token))
 
     def cancelled(self, cluster_id: str | None = None) -> int:
         """

@@ -31,6 +31,11 @@ class Headers:
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._pairs = tuple(pairs.items() if isinstance(pairs, Mapping) else pairs)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the order sent, as they were written."""
+        return tuple(name for name, _ in self._pairs)
+
     def get(self, name: str) -> str | None:
         """
         Return the value of a header; values of a repeated one are joined by commas, ``None`` when there is none.
@@ -111,15 +116,18 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the service, not an
 
     def reply(self, request_id: str) -> Reply:
         """
-        Return the answer in the shape of the part that refuses: the gateway for ``APIGW`` codes, otherwise CSS.
+        Return the answer in the shape of who refuses: the gateway for ``APIGW`` codes, IAM for its own, else CSS.
 
-        Source: API Request Signing Guide, "Error Codes", read 2026-11-23, for the gateway; the shape of CSS is the
-        one seen in the acceptance tests of its Terraform provider, read 2026-11-23.
+        Source: API Request Signing Guide, "Error Codes", read 2026-11-23, for the gateway; IAM API reference, "Error
+        Codes", read 2026-11-23; the shape of CSS is the one seen in the acceptance tests of its Terraform provider,
+        read 2026-11-23.
 
         :param request_id: What support asks for.
         """
         if self.code.startswith("APIG"):
             body = {"error_msg": self.message, "error_code": self.code, "request_id": request_id}
+        elif self.code.startswith("IAM."):
+            body = {"error_msg": self.message, "error_code": self.code}
         else:
             body = {"errCode": self.code, "externalMessage": self.message}
         return json_reply(self.status, body)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
@@ -28,6 +28,7 @@ Change = Callable[[Reply | None, str], Reply]
 """Makes the answer that is sent out of the true one (``None`` when there was no effect) and the request id."""
 
 MANY = 1_000_000
+_CALLS = tuple(call.name for call in EMULATED)
 
 
 class Match(TypedDict, total=False):
@@ -92,10 +93,12 @@ class FaultScript:
     """
     The faults that are still to come. Every method adds one; each takes ``call``, ``when``, ``times`` and ``skip``.
 
+    :param calls: The names of the calls that may be struck; default those of CSS.
     :raises ValueError: by every method, if a value is not possible.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Collection[str] = _CALLS) -> None:
+        self._calls = calls
         self._faults: list[_Fault] = []
         self._holds: list[Hold] = []
         self._numbers = itertools.count(1)
@@ -368,10 +371,9 @@ class FaultScript:
         return next((fault for fault in self._faults if fault.kind == kind and fault.strikes(call)), None)
 
     def _add(self, kind: str, payload: Any, match: Match) -> None:
-        names = [call.name for call in EMULATED]
         fault = _Fault(kind, payload, **match)
-        if fault.call is not None and fault.call not in names:
-            raise ValueError(f"a call is one of {', '.join(names)}, not {fault.call!r}")
+        if fault.call is not None and fault.call not in self._calls:
+            raise ValueError(f"a call is one of {', '.join(self._calls)}, not {fault.call!r}")
         if fault.when not in {"before", "after"}:
             raise ValueError(f"when is before or after, not {fault.when!r}")
         if fault.times is not None:

@@ -7,36 +7,20 @@ Source: API Request Signing Guide, "Constructing a Standard Request", 2025-06-25
 from __future__ import annotations
 
 import hmac
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_css.emulator.clock import TurnableClock, real_now
 from airflow_css.emulator.exchange import Refusal, Request, gateway_refusal
+from airflow_css.emulator.keys import Key, KeyRing
 from airflow_css.protocol import signing
 from airflow_css.protocol.signing import ParsedAuthorization, SignableRequest
 
-__all__ = ["Gate", "Key"]
+__all__ = ["Gate"]
 
 LARGEST_DIFFERENCE = timedelta(minutes=15)
-LOCKED_FOR = timedelta(minutes=5)
 LARGEST_BODY = 12 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Key:
-    """
-    A pair of keys that may sign.
-
-    :param access_key: Names it.
-    :param secret_key: Signs.
-    :param security_token: Comes with temporary keys only.
-    """
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    security_token: str | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -45,28 +29,26 @@ class Gate:
     Lets signed requests through and refuses all others.
 
     The date of a request is compared with real time, not with the emulator's clock: whoever turns that ahead does not
-    turn the clients' clocks. The lock, on the other hand, ends by the emulator's clock.
+    turn the clients' clocks. The lock, on the other hand, ends by the emulator's clock, and so do temporary keys.
 
-    :param key: The keys that may sign.
+    :param keys: The keys that may sign.
     :param clock: The emulator's time.
     :param lock_after: How many failures in a row are allowed; one more locks the key. ``None`` for no lock.
     :param client_time: What the clients' clocks show.
     """
 
-    key: Key
+    keys: KeyRing
     clock: TurnableClock
     lock_after: int | None = 5
     client_time: Callable[[], datetime] = real_now
-    _failures: int = 0
-    _locked_until: datetime | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, request: Request) -> None:
         """
         Return if the request may pass.
 
         Assumed: the gate comes before everything else, so a wrongly signed request for an unknown path is told about
-        its signature.
+        its signature. Whatever is wrong with a request of a known key counts, and requests during the lock do not
+        prolong it.
 
         :param request: As it came over the wire.
         :raises Refusal: if not, with the gateway's words.
@@ -74,16 +56,18 @@ class Gate:
         if len(request.body) > LARGEST_BODY:
             raise gateway_refusal(413, "0201", "Request entity too large")
         authorization = self._authorization(request)
-        if not hmac.compare_digest(authorization.access_key.encode(), self.key.access_key.encode()):
+        known = self.keys.find(authorization.access_key)
+        if known is None:
             raise _refused(f"Get secretKey failed,ak:{authorization.access_key},err:ak not exist")
-        with self._lock:
-            self._refuse_while_locked()
+        with known.turn:
+            if known.is_locked(self.clock.now()):
+                raise _refused("AK access failed to reach the limit,forbidden.")
             try:
-                self._check_signed(request, authorization)
+                self._check_signed(request, authorization, known.key)
             except Refusal:
-                self._count_failure()
+                known.count_failure(self.clock.now(), self.lock_after)
                 raise
-            self._failures = 0
+            known.forget_failures()
 
     def _authorization(self, request: Request) -> ParsedAuthorization:
         header = request.headers.get("Authorization")
@@ -97,35 +81,18 @@ class Gate:
             # Assumed: the words. That such a header is refused with this code is documented.
             raise _refused("Authorization format incorrect") from cause
 
-    def _refuse_while_locked(self) -> None:
-        if self._locked_until is None:
-            return
-        if self.clock.now() < self._locked_until:
-            raise _refused("AK access failed to reach the limit,forbidden.")
-        self._locked_until = None
-        self._failures = 0
-
-    def _count_failure(self) -> None:
-        """
-        Take note of a failure, and lock the key for five minutes when there were too many.
-
-        Assumed: whatever is wrong with a request of a known key counts, and requests during the lock do not prolong it.
-        """
-        self._failures += 1
-        if self.lock_after is not None and self._failures > self.lock_after:
-            self._locked_until = self.clock.now() + LOCKED_FOR
-
-    def _check_signed(self, request: Request, authorization: ParsedAuthorization) -> None:
+    def _check_signed(self, request: Request, authorization: ParsedAuthorization, key: Key) -> None:
         headers = _signed_headers(request, authorization)
         date = self._check_date(headers)
         canonical = signing.canonical_request(
             SignableRequest(request.method, request.path, signing.parse_query(request.query), headers, request.body)
         )
-        expected = signing.sign(self.key.secret_key, signing.string_to_sign(canonical, date))
+        expected = signing.sign(key.secret_key, signing.string_to_sign(canonical, date))
         if not hmac.compare_digest(expected, authorization.signature):
             # As the real one does, this repeats every signed header, a security token included.
             raise _refused(f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}")
-        self._check_token(request)
+        _check_token(request, key)
+        self._check_end(key)
 
     def _check_date(self, headers: dict[str, str]) -> str:
         """Assumed: the words for a date that is missing, unsigned or unreadable."""
@@ -140,20 +107,26 @@ class Gate:
             raise _refused("calc ak sk signature fail:signature expired")
         return date.strip()
 
-    def _check_token(self, request: Request) -> None:
-        """
-        Refuse a temporary key that comes without its token.
+    def _check_end(self, key: Key) -> None:
+        """Refuse a temporary key whose time is over. Assumed: its end itself is already too late."""
+        if key.expires_at is not None and self.clock.now() >= key.expires_at:
+            raise _refused(self.keys.expired_words.format(expires_at=key.expires_at.isoformat()))
 
-        Source: API Request Signing Guide, page api-sign-securetoken, read 2026-11-23. Assumed: the words, and that a
-        token sent along with a permanent key does not matter.
-        """
-        if self.key.security_token is None:
-            return
-        sent = request.headers.get(signing.TOKEN_HEADER)
-        if sent is None:
-            raise _refused("X-Security-Token is required for a temporary AK")
-        if not hmac.compare_digest(sent.strip().encode(), self.key.security_token.encode()):
-            raise _refused("decrypt token fail")
+
+def _check_token(request: Request, key: Key) -> None:
+    """
+    Refuse a temporary key that comes without its token.
+
+    Source: API Request Signing Guide, page api-sign-securetoken, read 2026-11-23. Assumed: the words, and that a
+    token sent along with a permanent key does not matter.
+    """
+    if key.security_token is None:
+        return
+    sent = request.headers.get(signing.TOKEN_HEADER)
+    if sent is None:
+        raise _refused("X-Security-Token is required for a temporary AK")
+    if not hmac.compare_digest(sent.strip().encode(), key.security_token.encode()):
+        raise _refused("decrypt token fail")
 
 
 def _signed_headers(request: Request, authorization: ParsedAuthorization) -> dict[str, str]:

@@ -72,6 +72,7 @@ class CssHook(BaseHook):
         What the connection says, read once.
 
         :raises CssConfigError: if the connection is missing or cannot be used.
+        :raises CssError: if its project must be looked up, and cannot be just now.
         """
         from airflow_css.hooks.settings import read_settings
         from airflow_css.protocol.errors import CssConfigError
@@ -84,13 +85,27 @@ class CssHook(BaseHook):
                 f"The connection {self.css_conn_id!r} does not exist. Add it under Admin, Connections with the type "
                 f"{self.hook_name!r}, or set AIRFLOW_CONN_{self.css_conn_id.upper()} in the environment"
             ) from cause
-        settings = read_settings(connection, region=self.region, project_id=self.project_id)
-        for secret in (settings.credentials.secret_key, settings.credentials.security_token):
-            if secret:
-                mask_secret(secret)
+        settings = read_settings(
+            connection, region=self.region, project_id=self.project_id, clock=self.clock, keep_secret=mask_secret
+        )
+        for secret in settings.proxy_secrets():
+            mask_secret(secret)
         for warning in settings.warnings:
             self.log.warning("%s", warning)
-        return settings
+        if settings.keys.source.is_local:
+            # So that they are masked, or missed, before anything else happens.
+            settings.keys.current()
+        return settings if settings.project_id else self._with_project(settings)
+
+    def _with_project(self, settings: ConnectionSettings) -> ConnectionSettings:
+        from dataclasses import replace
+
+        from airflow_css.client.iam import find_project_id
+
+        region, endpoint, rules = settings.region, settings.iam_endpoint, settings.rules.brief()
+        return replace(
+            settings, project_id=find_project_id(settings.keys, region, endpoint, rules=rules, clock=self.clock)
+        )
 
     @cached_property
     def deployment(self) -> str:
@@ -107,7 +122,7 @@ class CssHook(BaseHook):
         settings = self.settings
         return CssClient(
             settings.endpoint,
-            settings.credentials,
+            settings.keys,
             settings.project_id,
             rules=settings.rules,
             allow_http_hosts=allowed_http_hosts(),
@@ -130,19 +145,17 @@ class CssHook(BaseHook):
         return self.settings.credentials != before
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether a signed call works, and a sentence for the form's Test button."""
-        from airflow_css.protocol.errors import CssError
+        """Return whether a signed call works, and what was found, for the form's Test button."""
+        from airflow_css.diagnosis.examination import examine
 
-        try:
-            clusters = self.get_conn().list_clusters()
-        except CssError as error:
-            return False, str(error)
+        report = examine(self)
+        if report.failed:
+            return False, report.failed[0].sentence
         settings = self.settings
-        found = f"{len(clusters)} cluster{'' if len(clusters) == 1 else 's'} visible"
         where = f"{settings.endpoint}, region {settings.region or 'not given'}, project {settings.project_id}"
-        return True, " ".join(
-            (f"Signed in with the keys of {settings.keys_from} at {where}: {found}.", *settings.warnings)
-        )
+        found = next(finding.text for finding in report.findings if finding.check == "clusters")
+        signed_in = f"Signed in with the keys of {settings.keys_from} at {where}: {found}."
+        return True, " ".join((signed_in, *(finding.sentence for finding in report.warnings)))
 
     def create_snapshot(
         self,

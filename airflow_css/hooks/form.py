@@ -33,15 +33,35 @@ class ExtraField:
 
 EXTRA_FIELDS: tuple[ExtraField, ...] = (
     ExtraField("region", "Region", "Region of the clusters, for example cn-north-4. Not needed when Endpoint is set."),
-    ExtraField("project_id", "Project ID", "32 lower-case letters and digits, from My Credentials in the console."),
+    ExtraField("project_id", "Project ID", "32 lower-case letters and digits. Empty: looked up for the region."),
     ExtraField("cluster_id", "Default cluster ID", "Used by tasks that name no cluster."),
     ExtraField(
         "deployment", "Deployment", "Tells this Airflow from others that use the same clusters, for example prod."
     ),
     ExtraField("security_token", "Security token", "Comes with temporary keys only.", is_secret=True),
+    ExtraField(
+        "credential_source",
+        "Credential source",
+        "connection, environment, pod or metadata. Empty: the first that has keys.",
+    ),
+    ExtraField("agency_name", "Agency", "Taken on with these keys, for example css-backup. Empty: none."),
+    ExtraField("agency_domain_name", "Account of the agency", "The account that owns it, for example hwc-prod."),
+    ExtraField("iam_endpoint", "IAM endpoint", "Where projects and agencies are asked for. Empty: from the region."),
     ExtraField("verify", "Verify TLS", "true (default), false, or the path of a CA bundle."),
     ExtraField(
         "timeout_seconds", "Time-out (seconds)", "How long to wait for an answer, 1 to 600; default 60.", kind="number"
+    ),
+    ExtraField(
+        "connect_timeout_seconds",
+        "Time-out of connecting (seconds)",
+        "How long to wait until the endpoint takes the connection, 1 to 600; default 10.",
+        kind="number",
+    ),
+    ExtraField(
+        "proxy",
+        "Proxy",
+        "For example http://user:password@proxy.example.com:3128; empty: what the environment of the workers says.",
+        is_secret=True,
     ),
     ExtraField(
         "console_url_template",

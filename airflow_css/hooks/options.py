@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 
-__all__ = ["allowed_http_hosts", "deployment_of_this_airflow"]
+__all__ = ["allowed_http_hosts", "deployment_of_this_airflow", "metadata_endpoint"]
 
 SECTION = "airflow_css"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", ""})  # noqa: S104 - compared with, never bound to
@@ -28,3 +28,8 @@ def allowed_http_hosts() -> tuple[str, ...]:
     """Return the hosts that may be talked to without encryption."""
     listed = str(conf.get(SECTION, "allow_http_hosts", fallback="") or "")
     return tuple(host.strip().lower() for host in listed.split(",") if host.strip())
+
+
+def metadata_endpoint() -> str:
+    """Return where the metadata service is said to answer; empty when nothing is said."""
+    return str(conf.get(SECTION, "metadata_endpoint", fallback="") or "")

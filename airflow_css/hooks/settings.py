@@ -9,18 +9,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from airflow_css.client.credentials import Credentials, credentials_from_environment
-from airflow_css.client.endpoints import check_endpoint, endpoint_of_region
+from airflow_css.client.clock import Clock, SystemClock
+from airflow_css.client.credentials import PROJECT_ID_VARIABLE, Credentials
+from airflow_css.client.endpoints import (
+    check_endpoint,
+    check_proxy,
+    endpoint_of_region,
+    iam_endpoint_of_region,
+    is_public_endpoint,
+    region_doubt,
+)
+from airflow_css.client.key_ring import KeyRing, ring_of
 from airflow_css.client.rules import SendingRules
 from airflow_css.hooks.console_url import check_template
 from airflow_css.hooks.form import EXTRA_FIELDS, LEGACY_EXTRAS
+from airflow_css.hooks.key_sources import chosen_source
 from airflow_css.hooks.options import allowed_http_hosts
 from airflow_css.protocol.errors import CssConfigError, CssUsageError
 from airflow_css.protocol.names import check_cluster_id, check_project_id
+from airflow_css.protocol.spelling import near
 
 __all__ = ["ConnectionSettings", "read_settings"]
 
@@ -34,12 +46,12 @@ class ConnectionSettings:
 
     :param conn_id: The connection.
     :param endpoint: Where signed requests go.
-    :param credentials: The keys.
-    :param keys_from: Where the keys came from, in words.
-    :param project_id: The project.
+    :param keys: The keys, renewed as they need it.
+    :param project_id: The project; empty when it is to be looked up by the region.
     :param region: The region; empty when only an endpoint was given.
     :param cluster_id: The default cluster; empty when there is none.
     :param deployment: The deployment named by the connection; empty when it names none.
+    :param iam_endpoint: Where the sign-in service answers; empty when nothing says so.
     :param rules: Time-outs and TLS.
     :param console_url_template: Address of a snapshot in the console; empty when there is none that can be used.
     :param warnings: What the user should know, one sentence each.
@@ -47,15 +59,34 @@ class ConnectionSettings:
 
     conn_id: str
     endpoint: str
-    credentials: Credentials
-    keys_from: str
+    keys: KeyRing
     project_id: str
     region: str = ""
     cluster_id: str = ""
     deployment: str = ""
+    iam_endpoint: str = ""
     rules: SendingRules = field(default_factory=SendingRules)
     console_url_template: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def keys_from(self) -> str:
+        """Where the keys come from, in words."""
+        return self.keys.source.name
+
+    @property
+    def credentials(self) -> Credentials:
+        """
+        The keys of this moment.
+
+        :raises CssError: if there are none, or the source does not answer.
+        """
+        return self.keys.current()
+
+    def proxy_secrets(self) -> tuple[str, ...]:
+        """Return what no log may show besides the keys: the password of the proxy as written and as meant."""
+        password = urlsplit(self.rules.proxy).password or ""
+        return tuple(secret for secret in (password, unquote(password)) if secret)
 
 
 def read_settings(
@@ -64,6 +95,8 @@ def read_settings(
     region: str | None = None,
     project_id: str | None = None,
     environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    keep_secret: Callable[[str], object] = str,
 ) -> ConnectionSettings:
     """
     Return what a connection says.
@@ -72,6 +105,8 @@ def read_settings(
     :param region: Goes before the connection's region.
     :param project_id: Goes before the connection's project.
     :param environ: Where keys are looked for when the connection has none; default the process's environment.
+    :param clock: Where the time comes from; default the clock of this machine.
+    :param keep_secret: Is told each secret key and token as soon as it is known. Default nobody is.
     :raises CssConfigError: if something is missing, contradictory or misspelt; the message names the field.
     """
     conn_id = str(connection.conn_id)
@@ -79,19 +114,24 @@ def read_settings(
     warnings = _check_keys(conn_id, extra)
     region = region or _text(extra, "region")
     template, doubts = _console_url_template(conn_id, _text(extra, "console_url_template"))
-    credentials, keys_from, env_project = _credentials(connection, extra, os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    rules = _rules(conn_id, extra)
+    endpoint = _endpoint(connection, region)
+    iam_endpoint = _iam_endpoint(conn_id, _text(extra, "iam_endpoint"), endpoint, region)
+    source = chosen_source(connection, extra, environ, iam_endpoint=iam_endpoint, rules=rules, keep_secret=keep_secret)
+    project_id = project_id or _text(extra, "project_id") or environ.get(PROJECT_ID_VARIABLE, "").strip()
     return ConnectionSettings(
         conn_id=conn_id,
-        endpoint=_endpoint(connection, region),
-        credentials=credentials,
-        keys_from=keys_from,
-        project_id=_project(conn_id, project_id or _text(extra, "project_id") or env_project or ""),
+        endpoint=endpoint,
+        keys=ring_of(source, clock or SystemClock(), keep_secret),
+        project_id=_project(conn_id, project_id, region if iam_endpoint else ""),
         region=region,
         cluster_id=_cluster(conn_id, _text(extra, "cluster_id")),
         deployment=_text(extra, "deployment"),
-        rules=_rules(conn_id, extra),
+        iam_endpoint=iam_endpoint,
+        rules=rules,
         console_url_template=template,
-        warnings=(*warnings, *doubts),
+        warnings=(*warnings, *doubts, *_doubts(connection, region, rules)),
     )
 
 
@@ -107,26 +147,15 @@ def _extra(connection: Any) -> dict[str, Any]:
 def _check_keys(conn_id: str, extra: Mapping[str, Any]) -> tuple[str, ...]:
     unknown = [key for key in extra if key not in _KNOWN and key not in LEGACY_EXTRAS]
     for key in unknown:
-        near = next((known for known in _KNOWN if _edits(key, known) <= 2), None)
-        if near is not None:
+        if meant := near(key, _KNOWN):
             raise CssConfigError(
-                f"The extra of connection {conn_id!r} has {key!r}, which is no known key. Did you mean {near!r}?"
+                f"The extra of connection {conn_id!r} has {key!r}, which is no known key. Did you mean {meant[0]!r}?"
             )
     known = ", ".join(_KNOWN)
     return tuple(
         f"The extra {key!r} of connection {conn_id!r} is not known and is ignored. Known are: {known}."
         for key in unknown
     )
-
-
-def _edits(one: str, other: str) -> int:
-    """Return how many characters must be added, removed or replaced to make one text the other."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
-    return row[-1]
 
 
 def _text(extra: Mapping[str, Any], key: str) -> str:
@@ -150,34 +179,37 @@ def _endpoint(connection: Any, region: str) -> str:
     return check_endpoint(host, allow_http_hosts=allowed_http_hosts())
 
 
-def _credentials(
-    connection: Any, extra: Mapping[str, Any], environ: Mapping[str, str]
-) -> tuple[Credentials, str, str | None]:
-    conn_id = connection.conn_id
-    access_key, secret_key = (connection.login or "").strip(), (connection.password or "").strip()
-    if access_key and secret_key:
-        # What the environment says of keys, half or whole, does not matter then.
-        project_id = environ.get("HUAWEICLOUD_SDK_PROJECT_ID", "").strip()
-        return Credentials(access_key, secret_key, _text(extra, "security_token") or None), "the connection", project_id
-    if access_key or secret_key:
-        missing, given = ("secret key (password)", "access key") if access_key else ("access key (login)", "secret key")
-        raise CssConfigError(f"The connection {conn_id!r} has the {given} but not the {missing}. Set both, or neither")
-    from_environment, env_project = credentials_from_environment(environ)
-    if from_environment is None:
-        raise CssConfigError(
-            f"The connection {conn_id!r} has no keys. Set its login to the access key and its password to the secret "
-            "key, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
-        )
-    return from_environment, "the environment", env_project
+def _iam_endpoint(conn_id: str, given: str, endpoint: str, region: str) -> str:
+    if given:
+        try:
+            return check_endpoint(given, allow_http_hosts=allowed_http_hosts())
+        except CssConfigError as cause:
+            raise CssConfigError(
+                f"The extra 'iam_endpoint' of connection {conn_id!r} cannot be used. {cause}"
+            ) from cause
+    # Signed requests for another cloud, or for this machine, must not end up at the public sign-in service.
+    return iam_endpoint_of_region(region) if is_public_endpoint(endpoint, region) else ""
 
 
-def _project(conn_id: str, project_id: str) -> str:
-    if not project_id:
+def _doubts(connection: Any, region: str, rules: SendingRules) -> tuple[str, ...]:
+    """Return what is legal and yet is seldom meant."""
+    unchecked = (
+        f"The connection {connection.conn_id!r} has 'verify' false: the server's certificate is NOT checked. Whoever "
+        "stands between can read and change everything but the secret key. Set 'verify' to the path of the CA bundle."
+    )
+    from_region = region if not (connection.host or "").strip() else ""
+    doubts = ("" if rules.verify else unchecked, region_doubt(from_region) if from_region else "")
+    return tuple(doubt for doubt in doubts if doubt)
+
+
+def _project(conn_id: str, project_id: str, looked_up_for: str) -> str:
+    if not project_id and not looked_up_for:
         raise CssConfigError(
             f"The connection {conn_id!r} has no project. Set the extra 'project_id' to the 32 characters that "
-            "My Credentials in the console shows for the region, for example '6204a5bd270343b5885144cf9c8c158d'"
+            "My Credentials in the console shows for the region, for example '6204a5bd270343b5885144cf9c8c158d'; or "
+            "set 'region' and 'iam_endpoint', so that it can be looked up"
         )
-    return _configured(conn_id, "project_id", project_id, check_project_id)
+    return _configured(conn_id, "project_id", project_id, check_project_id) if project_id else ""
 
 
 def _cluster(conn_id: str, cluster_id: str) -> str:
@@ -194,8 +226,18 @@ def _configured(conn_id: str, key: str, value: str, check: Any) -> str:
 def _rules(conn_id: str, extra: Mapping[str, Any]) -> SendingRules:
     usual = SendingRules()
     return SendingRules(
-        read_seconds=_timeout(conn_id, extra, usual.read_seconds), verify=_verify(_text(extra, "verify"))
+        connect_seconds=_seconds(conn_id, extra, "connect_timeout_seconds", usual.connect_seconds),
+        read_seconds=_seconds(conn_id, extra, "timeout_seconds", usual.read_seconds),
+        verify=_verify(_text(extra, "verify")),
+        proxy=_proxy(conn_id, _text(extra, "proxy")),
     )
+
+
+def _proxy(conn_id: str, text: str) -> str:
+    try:
+        return check_proxy(text) if text else ""
+    except CssConfigError as error:
+        raise CssConfigError(f"The extra 'proxy' of connection {conn_id!r} cannot be used. {error}") from None
 
 
 def _console_url_template(conn_id: str, text: str) -> tuple[str, tuple[str, ...]]:
@@ -208,16 +250,16 @@ def _console_url_template(conn_id: str, text: str) -> tuple[str, tuple[str, ...]
         )
 
 
-def _timeout(conn_id: str, extra: Mapping[str, Any], usual: float) -> float:
-    text = _text(extra, "timeout_seconds")
+def _seconds(conn_id: str, extra: Mapping[str, Any], key: str, usual: float) -> float:
+    text = _text(extra, key)
     try:
         seconds = float(text) if text else usual
     except ValueError:
         seconds = 0.0
     if not 1 <= seconds <= 600:
         raise CssConfigError(
-            f"The extra 'timeout_seconds' of connection {conn_id!r} is {text!r}; it is a number from 1 to 600, for "
-            "example 60"
+            f"The extra {key!r} of connection {conn_id!r} is {text!r}; it is a number from 1 to 600, for example "
+            f"{usual:.0f}"
         )
     return seconds
 

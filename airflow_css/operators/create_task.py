@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
-from airflow_css.hooks.css import CssHook
-from airflow_css.tasks.fields import CssTask
+from airflow_css.operators.stay import WaitingTask
 
 __all__ = ["CreateTask"]
 
 
-class CreateTask(CssTask, Protocol):
+class CreateTask(WaitingTask, Protocol):
     """A create operator, seen from its parts; the meaning of each attribute stands there."""
 
     snapshot_name: Any
     indices: Any
     description: Any
-    wait_for_completion: bool
-    deferrable: bool
-    poll_interval: float | None
-    timeout: float
-    turn_timeout: float
     on_existing: str
     allow_partial: bool
     fail_if_empty: bool
     hold: bool
-    hook_class: ClassVar[type[CssHook]]
-
-    def defer(self, *args: Any, **kwargs: Any) -> Any:
-        """Hand the wait to a trigger."""
 
     def get_template_env(self, *args: Any, **kwargs: Any) -> Any:
         """Return what renders templates."""

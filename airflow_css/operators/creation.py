@@ -7,13 +7,10 @@ goes on with what the event carries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import persist_link
 from airflow_css.operators.announce import announce
 from airflow_css.operators.attempt import CreationAttempt
@@ -21,13 +18,12 @@ from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
 from airflow_css.operators.plan import make_plan
-from airflow_css.protocol.errors import CssBusyError, CssError, CssReplyError, CssWaitTimeoutError
+from airflow_css.operators.stay import Stay
+from airflow_css.protocol.errors import CssBusyError, CssReplyError, CssWaitTimeoutError
 from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event, read_snapshot
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
 from airflow_css.tasks.looks import with_other_keys
-from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
-from airflow_css.tasks.run_context import identify
 from airflow_css.tasks.turn import TurnInWorker, late_turn
 from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
@@ -36,11 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Creation"]
 
-# The trigger owns the deadline and reports it with the last state; Airflow's own time-out comes only if it is silent.
-BACKSTOP_SECONDS = 300.0
 
-
-class Creation:
+class Creation(Stay[str, Journey]):
     """
     One stay of a create task in a worker.
 
@@ -49,13 +42,8 @@ class Creation:
     """
 
     def __init__(self, operator: CreateTask, context: Any) -> None:
+        super().__init__(operator, context)
         self._operator = operator
-        self._context = context
-        self._journey: Journey | None = None
-
-    def start(self) -> str:
-        """Return the backup id, or defer: what a task does first on each try."""
-        return self._told(self._start)
 
     def resume_at_turn(self, event: Any) -> str:
         """
@@ -85,26 +73,6 @@ class Creation:
         :param earlier: The snapshots, whether used again or passed over.
         """
 
-    @cached_property
-    def _hook(self) -> CssHook:
-        """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
-        return self._operator.hook_class(self._known_journey().plan.css_conn_id)
-
-    def _told(self, step: Callable[[], str]) -> str:
-        try:
-            return step()
-        except CssError as error:
-            plan = self._journey.plan if self._journey else None
-            tell_the_night_reader(
-                self._operator.log,
-                self._hook if plan else None,
-                cluster_id=plan.cluster_id if plan else "",
-                snapshot=self._label(),
-                run=plan.run if plan else str(identify(self._context, "")),
-                error=error,
-            )
-            raise_for_airflow(error)
-
     def _label(self) -> str:
         journey = self._journey
         if journey is None or not journey.snapshot_id:
@@ -124,7 +92,7 @@ class Creation:
         return self._finish(snapshot)
 
     def _take_turn_or_defer(self, *, look_first: bool, was_busy: bool) -> str:
-        plan = self._known_journey().plan
+        plan = self._known().plan
         try:
             made = with_other_keys(self._hook, CreationAttempt(self._hook, replace(plan, look_first=look_first)))
         except CssBusyError as busy:
@@ -138,7 +106,7 @@ class Creation:
         return self._defer_for_end()
 
     def _defer_for_turn(self, busy: CssBusyError, *, was_busy: bool) -> str:
-        journey = self._known_journey()
+        journey = self._known()
         contradictions = journey.contradictions.after(was_busy=was_busy)
         contradictions.refuse_too_many(busy)
         plan = journey.plan.remembering(busy.left_behind)
@@ -157,7 +125,7 @@ class Creation:
         return self._defer(trigger, "resume_at_turn", max(0.0, deadline - now))
 
     def _defer_for_end(self) -> str:
-        journey = self._known_journey()
+        journey = self._known()
         plan = journey.plan
         mark = plan.order.mark
         trigger = SnapshotTrigger(
@@ -176,30 +144,22 @@ class Creation:
         )
         return self._defer(trigger, "execute_complete", plan.timeout)
 
-    def _defer(self, trigger: Any, method_name: str, seconds: float) -> str:
-        self._operator.defer(
-            trigger=trigger,
-            method_name=method_name,
-            timeout=timedelta(seconds=seconds + BACKSTOP_SECONDS),
-        )
-        raise AssertionError("defer() always raises")
-
     def _resume_at_turn(self, event: Any) -> str:
         self._read_journey(event)
         try:
             arrived = read_event(event, good=IDLE)
         except CssWaitTimeoutError as error:
             # The trigger knows only that the cluster is at work; here it can be asked with what.
-            raise late_turn(self._hook, self._known_journey().plan.turn) from error
+            raise late_turn(self._hook, self._known().plan.turn) from error
         return self._take_turn_or_defer(look_first=True, was_busy=bool(arrived.get("was_busy")))
 
     def _resume_at_end(self, event: Any) -> str:
         self._read_journey(event)
         snapshot = read_snapshot(read_event(event, good=ENDED).get("snapshot"))
-        if snapshot.id != self._known_journey().snapshot_id:
+        if snapshot.id != self._known().snapshot_id:
             raise CssReplyError(f"The trigger sent the end of another snapshot ({snapshot.id}). {RETRY_FINDS_IT}")
         # The trigger has judged it already, but perhaps by the rules of another version.
-        if judge_created(snapshot, self._known_journey().plan.order.expected).verdict is not Verdict.GOOD:
+        if judge_created(snapshot, self._known().plan.order.expected).verdict is not Verdict.GOOD:
             raise CssReplyError(
                 f"The trigger sent {snapshot.status_word or 'no word'} for a good end. {RETRY_FINDS_IT}"
             )
@@ -209,25 +169,18 @@ class Creation:
         # Before the outcome is looked at: a failure must be told with its cluster and snapshot, too.
         self._journey = Journey.from_json(event.get("carry") if isinstance(event, dict) else None)
 
-    def _known_journey(self) -> Journey:
-        if self._journey is None:
-            raise AssertionError("a creation knows its journey from the first step on")
-        return self._journey
-
     def _keep(self, made: EnsuredSnapshot) -> None:
         """Push the ids before any wait: whatever happens to this process, everybody can see what was made."""
         earlier = tuple(snapshot for snapshot, _ in made.passed_over)
         self.check_earlier((*earlier, made.adopted) if made.adopted and made.is_earlier_life else earlier)
-        journey = self._known_journey()
+        journey = self._known()
         self._journey = journey.with_snapshot(made.id, made.name, made.made_at)
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
         persist_link(self._context, self._hook, cluster_id=journey.plan.cluster_id, snapshot_id=made.id)
         announce(self._operator.log, self._hook, journey.plan, made)
 
     def _finish(self, snapshot: Snapshot) -> str:
-        persist_link(
-            self._context, self._hook, cluster_id=self._known_journey().plan.cluster_id, snapshot_id=snapshot.id
-        )
+        persist_link(self._context, self._hook, cluster_id=self._known().plan.cluster_id, snapshot_id=snapshot.id)
         self._push(snapshot=snapshot.as_json())
         return snapshot.id
 

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from airflow_css.client.removal import remove
 from airflow_css.links.css import persist_link
 from airflow_css.operators.deletion_plan import DeleteTask, DeletionPlan, make_deletion_plan
-from airflow_css.operators.stay import Stay
+from airflow_css.operators.removing import are_listed, busy_pause, delete_from
+from airflow_css.operators.stay import ConditionStay
 from airflow_css.protocol.conditions import Gone, Settled, Wait
 from airflow_css.protocol.errors import (
     CssBusyError,
-    CssError,
     CssNotFoundError,
-    CssReplyError,
     CssWaitTimeoutError,
     ErrorReply,
 )
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.events import unreadable
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.protection import refuse_at_work, refuse_held, refuse_policys
 from airflow_css.tasks.looks import with_other_keys
 
-__all__ = ["Deletion", "busy_pause"]
-
-FIRST_BUSY_PAUSE_SECONDS = 5.0
-LONGEST_BUSY_PAUSE_SECONDS = 300.0
-
-
-def busy_pause(refusals: int) -> float:
-    """
-    Return how long to put off the next deletion, in seconds: 5 at first, doubling up to 300.
-
-    :param refusals: How often CSS said "busy" of a snapshot that is at rest.
-    """
-    return float(min(FIRST_BUSY_PAUSE_SECONDS * 2 ** (refusals - 1), LONGEST_BUSY_PAUSE_SECONDS)) if refusals else 0.0
+__all__ = ["Deletion"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +36,9 @@ class _Journey:
     snapshot_name: str = ""
     deleted_at: float | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
     @classmethod
     def from_json(cls, facts: Any) -> _Journey:
         try:
@@ -63,12 +51,10 @@ class _Journey:
                 deleted_at=None if facts["deleted_at"] is None else float(facts["deleted_at"]),
             )
         except (KeyError, TypeError, ValueError) as cause:
-            raise CssReplyError(
-                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
-            ) from cause
+            raise unreadable(cause) from cause
 
 
-class Deletion(Stay[dict[str, Any]]):
+class Deletion(ConditionStay[dict[str, Any], _Journey]):
     """
     One stay of a delete task in a worker.
 
@@ -79,7 +65,6 @@ class Deletion(Stay[dict[str, Any]]):
     def __init__(self, operator: DeleteTask, context: Any) -> None:
         super().__init__(operator, context)
         self._operator = operator
-        self._journey: _Journey | None = None
 
     def tell_killed(self) -> None:
         """Log that a deletion that CSS has accepted goes on."""
@@ -129,7 +114,7 @@ class Deletion(Stay[dict[str, Any]]):
         plan = self._known().plan
         try:
             refuse_at_work(snapshot)
-            with_other_keys(self._hook, lambda: self._remove(snapshot.id))
+            delete_from(self._hook, plan.cluster_id, snapshot.id)
         except CssBusyError as busy:
             if plan.turn_timeout == 0:
                 raise
@@ -137,15 +122,6 @@ class Deletion(Stay[dict[str, Any]]):
         self._operator.log.info("CSS deletes the snapshot %s of cluster %s.", snapshot.label, plan.cluster_id)
         self._journey = replace(self._known(), deleted_at=self._hook.clock.now().timestamp())
         return None
-
-    def _remove(self, snapshot_id: str) -> None:
-        client, cluster_id = self._hook.get_conn(), self._known().plan.cluster_id
-        remove(
-            snapshot_id,
-            delete=lambda wanted: client.delete_snapshot(cluster_id, wanted),
-            look=lambda: client.list_snapshots(cluster_id),
-            clock=self._hook.clock,
-        )
 
     def _turn(self, snapshot: Snapshot, busy: CssBusyError) -> Wait:
         journey = self._known()
@@ -161,22 +137,11 @@ class Deletion(Stay[dict[str, Any]]):
 
     def _await_gone(self) -> None:
         journey = self._known()
+        plan, wanted = journey.plan, [journey.snapshot_id]
         # CSS mostly removes it at once, and then nobody needs to wait.
-        if journey.deleted_at is None or not self._is_listed():
-            return
-        gone = Gone([journey.snapshot_id])
-        deadline = journey.deleted_at + journey.plan.timeout
-        self._await(Wait(gone, journey.deleted_at, deadline, journey.plan.poll_interval))
-
-    def _is_listed(self) -> bool:
-        journey = self._known()
-        try:
-            listed = self._hook.get_conn().list_snapshots(journey.plan.cluster_id, once=True)
-        except CssError as error:
-            # The wait looks again, and decides how many looks without an answer are forgiven.
-            self._operator.log.debug("No answer to whether it is gone: %s", error)
-            return True
-        return any(snapshot.id == journey.snapshot_id for snapshot in listed)
+        if journey.deleted_at is not None and are_listed(self._hook, plan.cluster_id, wanted, self._operator.log):
+            deadline = journey.deleted_at + plan.timeout
+            self._await(Wait(Gone(wanted), journey.deleted_at, deadline, plan.poll_interval))
 
     def _missing(self) -> dict[str, Any]:
         journey = self._known()
@@ -213,13 +178,13 @@ class Deletion(Stay[dict[str, Any]]):
             "was_missing": was_missing,
         }
 
-    def _too_late(self) -> CssWaitTimeoutError:
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
         journey = self._known()
         if journey.deleted_at is None:
             return CssWaitTimeoutError(
                 f"The snapshot {self._label()} could not be deleted within {in_words(journey.plan.turn_timeout)}, "
-                "because something worked on it or on its cluster all the time. Raise turn_timeout, or start this "
-                "task at another time"
+                "because something worked on it or on its cluster all the time; at the last look: "
+                f"{last_seen or 'not known'}. Raise turn_timeout, or start this task at another time"
             )
         return CssWaitTimeoutError(
             f"CSS accepted the deletion of {self._label()} but still lists it {in_words(journey.plan.timeout)} later. "
@@ -229,12 +194,6 @@ class Deletion(Stay[dict[str, Any]]):
     def _read_journey(self, carried: Any) -> None:
         self._journey = _Journey.from_json(carried)
 
-    def _carry(self) -> Mapping[str, Any]:
-        return asdict(self._known())
-
-    def _place(self) -> DeletionPlan | None:
-        return self._journey.plan if self._journey else None
-
     def _label(self) -> str:
         journey = self._journey
         if journey is None:
@@ -242,8 +201,3 @@ class Deletion(Stay[dict[str, Any]]):
         if journey.snapshot_id:
             return f"{journey.snapshot_name} ({journey.snapshot_id})"
         return str(journey.plan.snapshot_id or journey.plan.snapshot_name)
-
-    def _known(self) -> _Journey:
-        if self._journey is None:
-            raise AssertionError("a deletion knows its journey from the first step on")
-        return self._journey

@@ -81,7 +81,6 @@ def make_deletion_plan(task: DeleteTask, context: Any) -> DeletionPlan:
         ignore_missing=check_flag("ignore_missing", task.ignore_missing),
         allow_automatic=check_flag("allow_automatic", task.allow_automatic),
         **waiting,
-        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from airflow_css.operators.plan import CreationPlan
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
-from airflow_css.protocol.errors import CssReplyError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.events import unreadable
 from airflow_css.protocol.provenance import read_mark
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.protocol.waiting import Expectations
@@ -75,9 +74,7 @@ class Journey:
                 made_at=_seconds(facts["made_at"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as cause:
-            raise CssReplyError(
-                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
-            ) from cause
+            raise unreadable(cause) from cause
 
 
 def _seconds(value: Any) -> float | None:

@@ -11,7 +11,7 @@ from airflow_css.protocol.selection import NameFilter, Ownership, SnapshotFilter
 from airflow_css.tasks.fields import CssTask, cluster_of, folded_prefix, given
 from airflow_css.tasks.looks import with_other_keys
 from airflow_css.tasks.night import raise_for_airflow, run_for_people, tell_the_night_reader
-from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.rendered import check_flag, check_number, check_rendered
 from airflow_css.tasks.run_context import identify
 
 __all__ = ["ListTask", "Listing"]
@@ -62,13 +62,14 @@ class Listing:
     def _fetch(self) -> list[dict[str, Any]]:
         operator = self._operator
         check_rendered("css_conn_id", operator.css_conn_id)
+        only_good = check_flag("only_good", operator.only_good)
         wanted = self._filter()
         wanted.check()
         hook, cluster_id = operator.hook, cluster_of(operator)
         self._cluster_id = cluster_id
         listed = with_other_keys(hook, lambda: hook.get_conn().list_snapshots(cluster_id))
         now = hook.clock.now()
-        found = [s for s in listed if wanted.matches(s, now) and (s.is_good or not operator.only_good)]
+        found = [s for s in listed if wanted.matches(s, now) and (s.is_good or not only_good)]
         operator.log.info("%d of %d snapshots of cluster %s fit.", len(found), len(listed), cluster_id)
         return [_facts(snapshot, cluster_id) for snapshot in sorted(found, key=_began, reverse=True)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from airflow_css.operators.carried import check_waiting
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
 from airflow_css.protocol.description import describe
@@ -12,7 +13,7 @@ from airflow_css.protocol.names import check_description, fold_name, join_indice
 from airflow_css.protocol.provenance import make_mark
 from airflow_css.protocol.waiting import Expectations
 from airflow_css.tasks.fields import cluster_of, given
-from airflow_css.tasks.rendered import check_number, check_rendered
+from airflow_css.tasks.rendered import check_flag, check_rendered
 from airflow_css.tasks.run_context import identify, is_first_try
 from airflow_css.tasks.turn import Turn
 
@@ -73,12 +74,10 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     """
     check_rendered("css_conn_id", operator.css_conn_id)
     # Everything that can be checked without asking CSS comes first: a mistake must not cost a call.
-    poll_interval = operator.poll_interval
+    waiting = check_waiting(operator)
     on_existing = check_on_existing(operator.on_existing)
-    timeout = check_number("timeout", operator.timeout, at_least=1)
-    turn_timeout = check_number("turn_timeout", operator.turn_timeout, at_least=0)
-    if poll_interval is not None:
-        poll_interval = check_number("poll_interval", poll_interval, at_least=1)
+    flags = {name: check_flag(name, getattr(operator, name)) for name in ("allow_partial", "fail_if_empty")}
+    hold = check_flag("hold", operator.hold)
     description = given(operator, "description")
     if description is not None:
         check_description(str(description))
@@ -86,23 +85,20 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     joined = None if indices is None else join_indices(indices)
     name = _name(operator, context)
     identity = identify(context, operator.hook.deployment)
-    mark = make_mark(identity, joined, hold=operator.hold)
+    mark = make_mark(identity, joined, hold=hold)
     return CreationPlan(
         order=SnapshotOrder(
             cluster_id=cluster_of(operator),
             name=name,
             description=describe(description, identity, mark),
             mark=mark,
-            expected=Expectations(joined, allow_partial=operator.allow_partial, fail_if_empty=operator.fail_if_empty),
+            expected=Expectations(joined, **flags),
             on_existing=on_existing,
         ),
         run=str(identity),
         look_first=not is_first_try(context, identity),
-        poll_interval=poll_interval,
-        timeout=timeout,
-        turn_timeout=turn_timeout,
         css_conn_id=str(operator.css_conn_id),
-        waits=operator.wait_for_completion,
+        **waiting,
     )
 
 

@@ -7,27 +7,25 @@ still goes. One that cannot be deleted never keeps the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_css.client.removal import remove
-from airflow_css.operators.deletion import busy_pause
 from airflow_css.operators.pruning_plan import PruneTask, PruningPlan, make_pruning_plan
 from airflow_css.operators.pruning_report import tell_plan
-from airflow_css.operators.stay import Stay
+from airflow_css.operators.removing import are_listed, busy_pause, delete_from
+from airflow_css.operators.stay import ConditionStay
 from airflow_css.protocol.conditions import Gone, Settled, Wait
 from airflow_css.protocol.errors import (
     CssAuthError,
     CssBusyError,
     CssConfigError,
     CssError,
-    CssReplyError,
     CssSnapshotError,
     CssWaitTimeoutError,
 )
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.events import unreadable
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.retention import RetentionPlan, RetentionVerdict, plan_retention
@@ -37,6 +35,9 @@ __all__ = ["Pruning"]
 
 MOST_FAILURES_IN_A_ROW = 3
 """After so many the service is down, and asking on for each of the others would only add to its load."""
+
+MOST_TOLD = 5
+"""So many snapshots are named in the line for the night reader; the error names all."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class _Candidate:
     @property
     def label(self) -> str:
         return f"{self.name} ({self.id})"
+
+
+def _reasons(candidates: Sequence[_Candidate]) -> str:
+    return "; ".join(f"{candidate.label}: {candidate.why_not_yet}" for candidate in candidates)
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,10 @@ class _Journey:
                 ended_at=None if facts["ended_at"] is None else float(facts["ended_at"]),
             )
         except (KeyError, TypeError, ValueError) as cause:
-            raise CssReplyError(
-                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
-            ) from cause
+            raise unreadable(cause) from cause
 
 
-class Pruning(Stay[dict[str, Any]]):
+class Pruning(ConditionStay[dict[str, Any], _Journey]):
     """
     One stay of a prune task in a worker.
 
@@ -102,7 +105,6 @@ class Pruning(Stay[dict[str, Any]]):
     def __init__(self, operator: PruneTask, context: Any) -> None:
         super().__init__(operator, context)
         self._operator = operator
-        self._journey: _Journey | None = None
 
     def _start(self) -> dict[str, Any]:
         plan = make_pruning_plan(self._operator, self._context)
@@ -179,7 +181,7 @@ class Pruning(Stay[dict[str, Any]]):
             self._operator.log.info("The snapshot %s is left alone: %s.", candidate.label, why_not)
             self._journey = replace(journey, skipped=(*journey.skipped, candidate.id))
             return
-        with_other_keys(self._hook, lambda: self._remove(candidate.id))
+        delete_from(self._hook, journey.plan.cluster_id, candidate.id)
         self._operator.log.info("CSS deletes the snapshot %s of cluster %s.", candidate.label, journey.plan.cluster_id)
         self._journey = replace(journey, deleted=(*journey.deleted, candidate.id))
 
@@ -192,15 +194,6 @@ class Pruning(Stay[dict[str, Any]]):
         if decision.snapshot.description != candidate.description:
             return "its description was changed"
         return "" if decision.verdict is RetentionVerdict.DELETE else f"by now it is {decision.reason}"
-
-    def _remove(self, snapshot_id: str) -> None:
-        client, cluster_id = self._hook.get_conn(), self._known().plan.cluster_id
-        remove(
-            snapshot_id,
-            delete=lambda wanted: client.delete_snapshot(cluster_id, wanted),
-            look=lambda: client.list_snapshots(cluster_id),
-            clock=self._hook.clock,
-        )
 
     def _await_turn(self) -> None:
         """Wait before the busy ones are tried again; when there is no time left they have failed."""
@@ -217,19 +210,12 @@ class Pruning(Stay[dict[str, Any]]):
 
     def _await_gone(self) -> None:
         journey = self._known()
-        if not journey.plan.waits or not journey.deleted or journey.ended_at is None or self._are_gone():
+        plan = journey.plan
+        if not plan.waits or not journey.deleted or journey.ended_at is None:
             return
-        deadline = journey.ended_at + journey.plan.timeout
-        self._await(Wait(Gone(list(journey.deleted)), journey.ended_at, deadline, journey.plan.poll_interval))
-
-    def _are_gone(self) -> bool:
-        try:
-            listed = self._hook.get_conn().list_snapshots(self._known().plan.cluster_id, once=True)
-        except CssError as error:
-            # The wait looks again, and decides how many looks without an answer are forgiven.
-            self._operator.log.debug("No answer to whether they are gone: %s", error)
-            return False
-        return not {snapshot.id for snapshot in listed} & set(self._known().deleted)
+        if are_listed(self._hook, plan.cluster_id, journey.deleted, self._operator.log):
+            deadline = journey.ended_at + plan.timeout
+            self._await(Wait(Gone(list(journey.deleted)), journey.ended_at, deadline, plan.poll_interval))
 
     def _finish(self) -> dict[str, Any]:
         journey = self._known()
@@ -240,42 +226,39 @@ class Pruning(Stay[dict[str, Any]]):
             len(journey.failed),
         )
         if journey.failed:
-            said = "; ".join(f"{c.label}: {c.why_not_yet}" for c in journey.failed)
             raise CssSnapshotError(
-                f"{len(journey.failed)} snapshots could not be deleted, {len(journey.deleted)} were. {said}",
+                f"{len(journey.failed)} snapshots could not be deleted, {len(journey.deleted)} were. "
+                f"{_reasons(journey.failed)}",
                 curable=any(candidate.is_curable for candidate in journey.failed),
             )
         return {**journey.result, "deleted": list(journey.deleted), "skipped": list(journey.skipped)}
 
-    def _too_late(self) -> CssWaitTimeoutError:
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
         journey = self._known()
+        plan, gone = journey.plan, f"Deletions accepted: {len(journey.deleted)}"
+        failed = f" Failed: {_reasons(journey.failed)}." if journey.failed else ""
         if journey.ended_at is None:
-            names = ", ".join(candidate.label for candidate in journey.left)
-            within = in_words(journey.plan.turn_timeout)
             return CssWaitTimeoutError(
-                f"These snapshots could not be deleted within {within}, and there was no answer at the end: {names}. A "
-                "retry makes a new plan"
+                f"Snapshots that could not be deleted within {in_words(plan.turn_timeout)}: {_reasons(journey.left)}. "
+                f"{gone}.{failed} A retry makes a new plan"
             )
+        seen = last_seen or "not all of them were seen gone"
         return CssWaitTimeoutError(
-            f"CSS accepted the deletions but still lists snapshots {in_words(journey.plan.timeout)} later. A retry "
-            "makes a new plan; raise timeout if that is usual here"
+            f"{gone}; {in_words(plan.timeout)} later {seen}.{failed} A retry makes a new plan; raise timeout if "
+            "that is usual here"
         )
 
     def _read_journey(self, carried: Any) -> None:
         self._journey = _Journey.from_json(carried)
 
-    def _carry(self) -> Mapping[str, Any]:
-        return self._known().as_json()
-
-    def _place(self) -> PruningPlan | None:
-        return self._journey.plan if self._journey else None
-
     def _label(self) -> str:
         journey = self._journey
-        left = (*journey.left, *journey.failed) if journey else ()
-        return ", ".join(candidate.label for candidate in left[:5]) or "none in particular"
-
-    def _known(self) -> _Journey:
-        if self._journey is None:
-            raise AssertionError("a pruning knows its journey from the first step on")
-        return self._journey
+        if journey is None:
+            return "none that this try knows of"
+        names = [candidate.label for candidate in (*journey.left, *journey.failed)]
+        if not names and journey.ended_at is not None:
+            # Nothing else can have failed by then than that they do not go.
+            judged = {entry["id"]: entry["name"] for entry in journey.result["snapshots"]}
+            names = [f"{judged[gone]} ({gone})" for gone in journey.deleted]
+        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        return (", ".join(names[:MOST_TOLD]) + more) or "none in particular"

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from airflow_css.operators.carried import check_waiting
 from airflow_css.operators.stay import WaitingTask
-from airflow_css.protocol.errors import CssReplyError, CssUsageError
-from airflow_css.protocol.events import RETRY_FINDS_IT
+from airflow_css.protocol.errors import CssUsageError
+from airflow_css.protocol.events import unreadable
 from airflow_css.protocol.names import check_snapshot_id
 from airflow_css.protocol.rules import RetentionRules, check_rules
 from airflow_css.protocol.selection import NameFilter, Ownership, Selection
@@ -87,7 +87,7 @@ class PruningPlan:
             )
             return cls(**{**facts, "rules": rules, "selection": selection})
         except (KeyError, TypeError, ValueError) as cause:
-            raise CssReplyError(f"The trigger's event cannot be read ({cause}). {RETRY_FINDS_IT}") from cause
+            raise unreadable(cause) from cause
 
 
 def _written(span: str | timedelta | None) -> Any:
@@ -123,7 +123,6 @@ def make_pruning_plan(task: PruneTask, context: Any) -> PruningPlan:
         selection=selection,
         dry_run=check_flag("dry_run", task.is_dry_run),
         **waiting,
-        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 

@@ -33,6 +33,7 @@ def tell_plan(log: Log, judged: RetentionPlan, plan: PruningPlan) -> None:
             "This Airflow has no deployment name. It takes the snapshots of every other Airflow without one for its "
             "own; set the extra 'deployment' of the connection, or [airflow_css] deployment."
         )
+    _warn_of_vain_holds(log, judged, plan)
     if plan.dry_run:
         log.info("This is a dry run: nothing is deleted.")
     for verdict, title in _TITLES.items():
@@ -44,3 +45,17 @@ def tell_plan(log: Log, judged: RetentionPlan, plan: PruningPlan) -> None:
             log.info("  %s, %s: %s", snapshot.label, began, decision.reason)
         if len(decisions) > MOST_LINES:
             log.info("  ... and %d more; the XCom return_value has all of them.", len(decisions) - MOST_LINES)
+
+
+def _warn_of_vain_holds(log: Log, judged: RetentionPlan, plan: PruningPlan) -> None:
+    ids = {decision.snapshot.id for decision in judged.decisions}
+    names = {decision.snapshot.name for decision in judged.decisions}
+    vain = [hold for hold in plan.rules.hold_ids if hold not in ids]
+    vain += [hold for hold in plan.rules.hold_names if hold not in names]
+    if vain:
+        log.warning(
+            "No snapshot of the cluster %s is held by %s: none has that id or name. If it is misspelt, correct "
+            "hold_ids or hold_names; what it was to hold is not protected by it.",
+            plan.cluster_id,
+            ", ".join(vain),
+        )

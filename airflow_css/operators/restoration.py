@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from airflow_css.client.clock import chance
-from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import persist_link
 from airflow_css.operators.restore_attempt import BegunRestore, RestoreAttempt, SnapshotInUseError
 from airflow_css.operators.restore_memory import RestoreMemory, SentRestore
 from airflow_css.operators.restore_plan import RestorePlan, RestoreTask, make_restore_plan
 from airflow_css.operators.restore_result import RestoreResult
+from airflow_css.operators.stay import Stay
 from airflow_css.protocol.conditions import Settled, Wait
 from airflow_css.protocol.errors import (
     CssBusyError,
@@ -30,22 +29,17 @@ from airflow_css.protocol.errors import (
     CssWaitTimeoutError,
     ErrorReply,
 )
-from airflow_css.protocol.events import ENDED, IDLE, MET, RETRY_FINDS_IT, read_event, read_snapshot
+from airflow_css.protocol.events import ENDED, IDLE, MET, RETRY_FINDS_IT, read_event, read_snapshot, unreadable
 from airflow_css.protocol.restoring import RestoreEnd, RestoreWatch
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
-from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
-from airflow_css.tasks.run_context import identify
 from airflow_css.tasks.turn import TurnInWorker, at_work, late_turn
-from airflow_css.triggers.condition import ConditionTrigger
 from airflow_css.triggers.css import ClusterIdleTrigger
 from airflow_css.triggers.restore import RestoreTrigger
 
 __all__ = ["Restoration"]
 
-# The trigger owns the deadline and reports it with the last state; Airflow's own time-out comes only if it is silent.
-BACKSTOP_SECONDS = 300.0
 # More than the longest distance of two looks: whoever restored the snapshot before must see how it ended.
 REST_SECONDS = 90.0
 
@@ -74,12 +68,10 @@ class _Journey:
                 result=RestoreResult.from_json(facts["result"]) if facts["result"] else None,
             )
         except (KeyError, TypeError, ValueError) as cause:
-            raise CssReplyError(
-                f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}"
-            ) from cause
+            raise unreadable(cause) from cause
 
 
-class Restoration:
+class Restoration(Stay[dict[str, Any], _Journey]):
     """
     One stay of a restore task in a worker.
 
@@ -88,13 +80,8 @@ class Restoration:
     """
 
     def __init__(self, operator: RestoreTask, context: Any) -> None:
+        super().__init__(operator, context)
         self._operator = operator
-        self._context = context
-        self._journey: _Journey | None = None
-
-    def start(self) -> dict[str, Any]:
-        """Return what was restored, or defer: what a task does first on each try."""
-        return self._told(self._start)
 
     def resume_at_turn(self, event: Any) -> dict[str, Any]:
         """
@@ -120,35 +107,24 @@ class Restoration:
             )
 
     @cached_property
-    def _hook(self) -> CssHook:
-        """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
-        return self._operator.hook_class(self._known().plan.css_conn_id)
-
-    @cached_property
     def _memory(self) -> RestoreMemory:
         return RestoreMemory(self._context, self._known().plan.life)
 
     def _told(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        return super()._told(lambda: self._forgetting(step))
+
+    def _forgetting(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return step()
-        except CssError as error:
-            if isinstance(error, CssSnapshotFailedError) and self._journey is not None:
+        except CssSnapshotFailedError:
+            if self._journey is not None:
                 # That restore is over; the next try begins another one.
                 self._memory.forget()
-            self._tell_the_night_reader(error)
-            raise_for_airflow(error)
+            raise
 
-    def _tell_the_night_reader(self, error: CssError) -> None:
-        plan = self._journey.plan if self._journey else None
+    def _label(self) -> str:
         result = self._journey.result if self._journey else None
-        tell_the_night_reader(
-            self._operator.log,
-            self._hook if plan else None,
-            cluster_id=plan.cluster_id if plan else "",
-            snapshot=f"{result.snapshot_name} ({result.snapshot_id})" if result else "none that this try restored",
-            run=plan.run if plan else str(identify(self._context, "")),
-            error=error,
-        )
+        return f"{result.snapshot_name} ({result.snapshot_id})" if result else "none that this try restored"
 
     def _start(self) -> dict[str, Any]:
         operator = self._operator
@@ -198,7 +174,7 @@ class Restoration:
         except SnapshotInUseError as in_use:
             if plan.turn_timeout == 0:
                 raise
-            return self._defer_for_rest(in_use)
+            return self._defer_until(self._rest(in_use), "resume_at_turn")
         except CssBusyError as busy:
             if plan.turn_timeout == 0:
                 raise
@@ -265,19 +241,6 @@ class Restoration:
         )
         return self._defer(trigger, "resume_at_turn", max(0.0, deadline - now))
 
-    def _defer_for_rest(self, in_use: SnapshotInUseError) -> dict[str, Any]:
-        journey, wait = self._known(), self._rest(in_use)
-        trigger = ConditionTrigger(
-            css_conn_id=journey.plan.css_conn_id,
-            cluster_id=journey.plan.cluster_id,
-            condition=wait.condition.as_json(),
-            asked_at=wait.asked_at,
-            deadline=wait.deadline,
-            poll_interval=wait.poll_interval,
-            carry=journey.as_json(),
-        )
-        return self._defer(trigger, "resume_at_turn", max(0.0, wait.seconds_left(self._hook.clock.now())))
-
     def _in_the_way(self) -> str:
         plan = self._known().plan
         try:
@@ -306,11 +269,6 @@ class Restoration:
         )
         return self._defer(trigger, "execute_complete", plan.timeout)
 
-    def _defer(self, trigger: Any, method_name: str, seconds: float) -> dict[str, Any]:
-        timeout = timedelta(seconds=seconds + BACKSTOP_SECONDS)
-        self._operator.defer(trigger=trigger, method_name=method_name, timeout=timeout)
-        raise AssertionError("defer() always raises")
-
     def _resume_at_turn(self, event: Any) -> dict[str, Any]:
         self._read_journey(event)
         # The turn of the clusters, or the rest of the snapshot.
@@ -334,11 +292,6 @@ class Restoration:
     def _read_journey(self, event: Any) -> None:
         # Before the outcome is looked at: a failure must be told with its cluster and snapshot, too.
         self._journey = _Journey.from_json(event.get("carry") if isinstance(event, Mapping) else None)
-
-    def _known(self) -> _Journey:
-        if self._journey is None:
-            raise AssertionError("a restoration knows its journey from the first step on")
-        return self._journey
 
     def _finish(self, end: RestoreEnd | None) -> dict[str, Any]:
         journey = self._known()

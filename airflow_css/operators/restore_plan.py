@@ -163,20 +163,20 @@ def make_restore_plan(task: RestoreTask, context: Any) -> RestorePlan:
         replaces=replaces,
         allow_partial=check_flag("allow_partial", task.allow_partial),
         **waiting,
-        waits=check_flag("wait_for_completion", task.wait_for_completion),
     )
 
 
 def _which(task: RestoreTask) -> dict[str, Any]:
     snapshot_id, name = given(task, "snapshot_id"), given(task, "snapshot_name")
-    ways = [value for value in (snapshot_id, name, task.latest_good or None) if value is not None]
+    latest_good = check_flag("latest_good", task.latest_good)
+    ways = [value for value in (snapshot_id, name, latest_good or None) if value is not None]
     if len(ways) != 1:
         rule = "exactly one of snapshot_id, snapshot_name and latest_good=True says which snapshot is restored"
         raise CssUsageError("snapshot to restore", snapshot_id or name, rule, "latest_good=True")
     prefix = folded_prefix(task)
     narrowing = {"name_prefix": prefix, "scope": task.scope, "max_age": task.max_age}
     for what, value in narrowing.items():
-        if value is not None and not task.latest_good:
+        if value is not None and not latest_good:
             raise CssUsageError(what, value, "it goes with latest_good=True only", "latest_good=True")
     if task.scope not in (None, *_SCOPES):
         raise CssUsageError("scope", task.scope, f"it is one of {', '.join(_SCOPES)}, or None", "dag")

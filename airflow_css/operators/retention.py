@@ -18,6 +18,12 @@ __all__ = ["PruneSnapshotsOperator"]
 _OPTIONAL = ("cluster_id", "cluster_name", "name_prefix", "name_regex", "hold_ids", "hold_names")
 
 
+def _is_given(name: str, value: Any) -> bool:
+    """Return whether the DAG gives a value: an empty list that it holds is none, but one that is rendered is a loss."""
+    holds_nothing = name.startswith("hold_") and isinstance(value, list | tuple) and not value
+    return value is not None and not holds_nothing
+
+
 class KeepingOperator(ClusterOperator):
     """
     Knows the rules of a retention.
@@ -90,7 +96,8 @@ class PruneSnapshotsOperator(KeepingOperator):
     :param older_than: Only what is older than this, counted from now, may go, as text or ``timedelta``. Default: any
         age.
     :param max_delete: At most so many go in one try, the oldest first; the others are postponed. Default: all.
-    :param hold_ids: Ids of snapshots that are never touched, as a list or a text with commas. (templated)
+    :param hold_ids: Ids of snapshots that are never touched, as a list or a text with commas; ``None`` or ``[]`` for
+        none. A template that renders to nothing is refused. (templated)
     :param hold_names: Names of snapshots that are never touched, likewise; they are folded. (templated)
     :param scope: Whose snapshots are judged: ``dag`` (default) of this DAG, ``task`` of the tasks in ``task_ids``,
         ``deployment`` of every DAG of this Airflow, ``package`` of every Airflow that uses this package.
@@ -161,7 +168,7 @@ class PruneSnapshotsOperator(KeepingOperator):
         self.is_dry_run = dry_run
         self.timeout = timeout
         # Rendering overwrites the fields; afterwards nobody could tell the DAG's own None from a rendered one.
-        self.given_fields = tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
+        self.given_fields = tuple(name for name in _OPTIONAL if _is_given(name, getattr(self, name)))
 
     def execute(self, context: Any) -> dict[str, Any]:
         """

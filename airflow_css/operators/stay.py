@@ -1,5 +1,5 @@
 """
-What the tasks that delete share: one stay in a worker, which tells its failures, and waits here or in the triggerer.
+What tasks that act and wait share: one stay in a worker, which tells its failures, and waits here or in the triggerer.
 
 The method that Airflow resumes reads no template field: whatever it needs comes back in the event.
 """
@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.conditions import Wait
@@ -22,9 +22,7 @@ from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.condition import ConditionTrigger
 
-__all__ = ["Stay", "WaitingTask"]
-
-T = TypeVar("T")
+__all__ = ["ConditionStay", "Stay", "WaitingTask"]
 
 # The trigger owns the deadline and reports it with the last state; Airflow's own time-out comes only if it is silent.
 BACKSTOP_SECONDS = 300.0
@@ -60,7 +58,22 @@ class Place(Protocol):
         """The task instance, for people."""
 
 
-class Stay(ABC, Generic[T]):
+class Carried(Protocol):
+    """What must survive a deferral."""
+
+    @property
+    def plan(self) -> Place:
+        """Where the task works."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+
+
+T = TypeVar("T")
+J = TypeVar("J", bound=Carried)
+
+
+class Stay(ABC, Generic[T, J]):
     """
     One stay of a task in a worker.
 
@@ -71,10 +84,67 @@ class Stay(ABC, Generic[T]):
     def __init__(self, operator: WaitingTask, context: Any) -> None:
         self._waiting = operator
         self._context = context
+        self._journey: J | None = None
 
     def start(self) -> T:
         """Return the result, or defer: what a task does first on each try."""
         return self._told(self._start)
+
+    @abstractmethod
+    def _start(self) -> T:
+        """Plan and begin."""
+
+    @abstractmethod
+    def _label(self) -> str:
+        """Return the snapshot, for people."""
+
+    @cached_property
+    def _hook(self) -> CssHook:
+        """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
+        return self._waiting.hook_class(self._known().plan.css_conn_id)
+
+    def _known(self) -> J:
+        if self._journey is None:
+            raise AssertionError("a task knows its journey from the first step on")
+        return self._journey
+
+    def _told(self, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except CssError as error:
+            plan = self._journey.plan if self._journey else None
+            tell_the_night_reader(
+                self._waiting.log,
+                self._hook if plan else None,
+                cluster_id=plan.cluster_id if plan else "",
+                snapshot=self._label(),
+                run=plan.run if plan else str(identify(self._context, "")),
+                error=error,
+            )
+            raise_for_airflow(error)
+
+    def _defer(self, trigger: Any, method_name: str, seconds: float) -> NoReturn:
+        timeout = timedelta(seconds=seconds + BACKSTOP_SECONDS)
+        self._waiting.defer(trigger=trigger, method_name=method_name, timeout=timeout)
+        raise AssertionError("defer() always raises")
+
+    def _defer_until(self, wait: Wait, method_name: str) -> NoReturn:
+        """Let the triggerer wait for a condition."""
+        place = self._known().plan
+        trigger = ConditionTrigger(
+            css_conn_id=place.css_conn_id,
+            cluster_id=place.cluster_id,
+            condition=wait.condition.as_json(),
+            asked_at=wait.asked_at,
+            deadline=wait.deadline,
+            poll_interval=wait.poll_interval,
+            carry=self._known().as_json(),
+        )
+        self._defer(trigger, method_name, max(0.0, wait.seconds_left(self._hook.clock.now())))
+
+
+class ConditionStay(Stay[T, J]):
+    """One stay of a task that waits for nothing but conditions, and then goes on where it was."""
 
     def resume(self, event: Any) -> T:
         """
@@ -85,10 +155,6 @@ class Stay(ABC, Generic[T]):
         return self._told(lambda: self._resume(event))
 
     @abstractmethod
-    def _start(self) -> T:
-        """Plan and begin."""
-
-    @abstractmethod
     def _go_on(self) -> T:
         """Go on after a wait."""
 
@@ -97,46 +163,8 @@ class Stay(ABC, Generic[T]):
         """Take up what the event brought back."""
 
     @abstractmethod
-    def _carry(self) -> Mapping[str, Any]:
-        """Return what must survive a deferral, as plain JSON."""
-
-    @abstractmethod
-    def _place(self) -> Place | None:
-        """Return where the task works; ``None`` as long as that is not known."""
-
-    @abstractmethod
-    def _label(self) -> str:
-        """Return the snapshot, for people."""
-
-    @abstractmethod
-    def _too_late(self) -> CssWaitTimeoutError:
-        """Return the error of a wait that took too long, in the words of this task."""
-
-    @cached_property
-    def _hook(self) -> CssHook:
-        """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
-        return self._waiting.hook_class(self._known_place().css_conn_id)
-
-    def _known_place(self) -> Place:
-        place = self._place()
-        if place is None:
-            raise AssertionError("a task knows its cluster from the first step on")
-        return place
-
-    def _told(self, step: Callable[[], T]) -> T:
-        try:
-            return step()
-        except CssError as error:
-            place = self._place()
-            tell_the_night_reader(
-                self._waiting.log,
-                self._hook if place else None,
-                cluster_id=place.cluster_id if place else "",
-                snapshot=self._label(),
-                run=place.run if place else str(identify(self._context, "")),
-                error=error,
-            )
-            raise_for_airflow(error)
+    def _too_late(self, last_seen: str) -> CssWaitTimeoutError:
+        """Return the error of a wait that took too long, in the words of this task; what was seen last is a clause."""
 
     def _resume(self, event: Any) -> T:
         # Before the outcome is looked at: a failure must be told with its cluster and snapshot, too.
@@ -148,22 +176,11 @@ class Stay(ABC, Generic[T]):
         try:
             wait()
         except CssWaitTimeoutError as error:
-            raise self._too_late() from error
+            raise self._too_late(error.last_seen) from error
 
     def _await(self, wait: Wait) -> None:
         """Return when the condition is met; a task that is deferrable goes on in a resumed method instead."""
-        place = self._known_place()
-        if not self._waiting.deferrable:
-            return self._met(lambda: await_in_worker(self._hook, place.cluster_id, wait, self._waiting.log))
-        trigger = ConditionTrigger(
-            css_conn_id=place.css_conn_id,
-            cluster_id=place.cluster_id,
-            condition=wait.condition.as_json(),
-            asked_at=wait.asked_at,
-            deadline=wait.deadline,
-            poll_interval=wait.poll_interval,
-            carry=self._carry(),
-        )
-        seconds = max(0.0, wait.seconds_left(self._hook.clock.now())) + BACKSTOP_SECONDS
-        self._waiting.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=seconds))
-        raise AssertionError("defer() always raises")
+        if self._waiting.deferrable:
+            self._defer_until(wait, "execute_complete")
+        cluster_id = self._known().plan.cluster_id
+        self._met(lambda: await_in_worker(self._hook, cluster_id, wait, self._waiting.log))

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from airflow_css.protocol.errors import CssWaitTimeoutError
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
-from airflow_css.protocol.waiting import next_delay
+from airflow_css.protocol.timed import Timed
 
 __all__ = ["Condition", "Gone", "Settled", "Wait"]
 
@@ -119,7 +119,7 @@ class Settled(Condition):
 
 
 @dataclass
-class Wait:
+class Wait(Timed):
     """
     One wait for a condition, whoever does the waiting.
 
@@ -143,6 +143,14 @@ class Wait:
         self._told = state
         return state
 
+    def age(self, now: datetime) -> float:
+        """
+        Return for how long it has been waited, in seconds.
+
+        :param now: The moment.
+        """
+        return max(0.0, now.timestamp() - self.asked_at)
+
     def seconds_left(self, now: datetime) -> float:
         """
         Return how long the wait may still last, in seconds; not above zero when the time is up.
@@ -151,31 +159,15 @@ class Wait:
         """
         return self.deadline - now.timestamp()
 
-    def refuse_late(self, now: datetime) -> None:
+    def late(self, now: datetime) -> CssWaitTimeoutError:  # noqa: ARG002 - the words do not need the moment
         """
-        Return when there is time left.
+        Return the error of a wait whose time is up.
 
         :param now: The moment.
-        :raises CssWaitTimeoutError: if the time is up.
         """
-        if self.seconds_left(now) <= 0:
-            raise self.late()
-
-    def late(self) -> CssWaitTimeoutError:
-        """Return the error of a wait whose time is up."""
-        waited = in_words(self.deadline - self.asked_at)
-        return CssWaitTimeoutError(
-            f"What was waited for did not come within {waited}; {self.condition.state()}. "
-            "Raise timeout if that is usual here"
+        waited, state = in_words(self.deadline - self.asked_at), self.condition.state()
+        error = CssWaitTimeoutError(
+            f"What was waited for did not come within {waited}; {state}. Raise timeout if that is usual here"
         )
-
-    def delay(self, now: datetime, chance: float) -> float:
-        """
-        Return how long to wait before the next look, in seconds, not beyond the time that is left.
-
-        :param now: The moment.
-        :param chance: A random number from 0 to 1.
-        """
-        age = max(0.0, now.timestamp() - self.asked_at)
-        delay = next_delay(age, expected=None, chance=chance, at_least=self.poll_interval)
-        return min(delay, max(0.0, self.seconds_left(now)))
+        error.last_seen = state
+        return error

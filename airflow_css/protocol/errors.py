@@ -251,4 +251,10 @@ class CssSnapshotFailedError(CssSnapshotError):
 
 
 class CssWaitTimeoutError(CssSnapshotError):
-    """The time given for waiting is up; the snapshot or the cluster may still be at work."""
+    """
+    The time given for waiting is up; the snapshot or the cluster may still be at work.
+
+    ``last_seen`` says what the last look showed, as one clause; empty when nobody noted it.
+    """
+
+    last_seen: str = ""

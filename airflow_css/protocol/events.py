@@ -20,6 +20,7 @@ from airflow_css.protocol.errors import (
     CssSnapshotError,
     CssTransportError,
     CssUsageError,
+    CssWaitTimeoutError,
     ErrorReply,
 )
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
@@ -33,6 +34,7 @@ __all__ = [
     "read_error",
     "read_event",
     "read_snapshot",
+    "unreadable",
     "write_error",
 ]
 
@@ -47,6 +49,15 @@ FAILED = "failed"
 
 RETRY_FINDS_IT = "If the package was upgraded, restart the triggerer; the retry finds the snapshot"
 """What to do about an event that cannot be understood."""
+
+
+def unreadable(cause: Exception) -> CssReplyError:
+    """
+    Return the error of an event that does not bring what this version of the package sent along.
+
+    :param cause: What is amiss.
+    """
+    return CssReplyError(f"The trigger's event cannot be read ({type(cause).__name__}: {cause}). {RETRY_FINDS_IT}")
 
 
 def write_error(error: CssError) -> dict[str, Any]:
@@ -66,6 +77,8 @@ def write_error(error: CssError) -> dict[str, Any]:
         facts |= {name: _plain(getattr(error, name)) for name in ("what", "value", "rule", "legal")}
     elif isinstance(error, CssSnapshotError):
         facts |= {"snapshot": error.snapshot.as_json() if error.snapshot else None}
+    if isinstance(error, CssWaitTimeoutError):
+        facts |= {"last_seen": error.last_seen}
     return facts
 
 
@@ -91,6 +104,8 @@ def read_error(facts: Mapping[str, Any]) -> CssError:
             f"The trigger sent an error that cannot be read ({cause}): {message}. {RETRY_FINDS_IT}"
         ) from cause
     error.curable = bool(facts.get("curable"))
+    if isinstance(error, CssWaitTimeoutError) and facts.get("last_seen"):
+        error.last_seen = str(facts["last_seen"])
     return error
 
 

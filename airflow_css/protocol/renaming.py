@@ -44,7 +44,13 @@ def _check_text(what: str, value: str) -> None:
         rule = f"it has 1 to {LONGEST_RENAMING:,} characters, this one has {len(value):,}"
         raise CssUsageError(what, value, rule, LEGAL[what])
     for place, character in enumerate(value):
-        if character in FORBIDDEN_IN_RENAMING or character.isspace() or character.isupper():
+        # What cannot be printed is part of no index name, and half a character cannot even be sent.
+        if (
+            character in FORBIDDEN_IN_RENAMING
+            or character.isspace()
+            or character.isupper()
+            or not character.isprintable()
+        ):
             rule = (
                 f"the character {character!r} at position {place + 1} is forbidden; so are upper-case letters, blanks "
                 f"and all of {FORBIDDEN_IN_RENAMING}"

@@ -20,7 +20,8 @@ from datetime import datetime, timedelta
 from airflow_css.protocol.errors import CssSnapshotFailedError, CssStateError, CssWaitTimeoutError, ErrorReply
 from airflow_css.protocol.models import Cluster, Snapshot
 from airflow_css.protocol.phrases import in_words
-from airflow_css.protocol.waiting import Absence, next_delay
+from airflow_css.protocol.timed import Timed
+from airflow_css.protocol.waiting import Absence
 
 __all__ = ["RESTORED", "RESTORING", "RestoreEnd", "RestoreWatch", "is_restoring", "nobody_can_tell"]
 
@@ -67,7 +68,7 @@ class RestoreEnd:
 
 
 @dataclass
-class RestoreWatch:
+class RestoreWatch(Timed):
     """
     The state of one wait.
 
@@ -185,29 +186,15 @@ class RestoreWatch:
         """
         return self.timeout - self.age(now)
 
-    def refuse_late(self, now: datetime) -> None:
+    def late(self, now: datetime) -> CssWaitTimeoutError:  # noqa: ARG002 - the words do not need the moment
         """
-        Return when there is time left.
+        Return the error of a wait whose time is up.
 
         :param now: The moment.
-        :raises CssWaitTimeoutError: if the time is up.
         """
-        if self.seconds_left(now) > 0:
-            return
         word = self.last.restore_status if self.last else "never listed"
-        raise CssWaitTimeoutError(
+        return CssWaitTimeoutError(
             f"The restore of {self.name} ({self.snapshot_id}) did not end within {in_words(self.timeout)}; CSS says "
             f"{word or 'nothing'} of it. CSS goes on with it; raise timeout if it is merely large",
             self.last,
         )
-
-    def delay(self, now: datetime, chance: float) -> float:
-        """
-        Return how long to wait before the next look, in seconds, not beyond the time that is left.
-
-        :param now: The moment.
-        :param chance: A random number from 0 to 1.
-        """
-        age = self.age(now)
-        delay = next_delay(age, expected=None, chance=chance, at_least=self.poll_interval)
-        return min(delay, max(0.0, self.seconds_left(now)))

@@ -13,13 +13,13 @@ from datetime import datetime
 from airflow_css.protocol.errors import CssSnapshotFailedError, CssWaitTimeoutError
 from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
+from airflow_css.protocol.timed import Timed
 from airflow_css.protocol.waiting import (
     Absence,
     Expectations,
     Verdict,
     expected_duration,
     judge_created,
-    next_delay,
 )
 
 __all__ = ["EndWatch"]
@@ -32,7 +32,7 @@ _VANISHED = (
 
 
 @dataclass
-class EndWatch:
+class EndWatch(Timed):
     """
     The state of one wait.
 
@@ -107,30 +107,17 @@ class EndWatch:
         """
         return self.timeout - self.age(now)
 
-    def refuse_late(self, now: datetime) -> None:
+    def late(self, now: datetime) -> CssWaitTimeoutError:
         """
-        Return when there is time left.
+        Return the error of a wait whose time is up.
 
         :param now: The moment.
-        :raises CssWaitTimeoutError: if the time is up.
         """
-        if self.seconds_left(now) > 0:
-            return
         status = self.last.status_word if self.last else "never listed"
         usual = f"usually it takes {in_words(self.usual)}" if self.usual else "its usual duration is not known"
-        raise CssWaitTimeoutError(
+        return CssWaitTimeoutError(
             f"The snapshot {self.name} ({self.snapshot_id}) did not end within {in_words(self.timeout)}: it is "
             f"{status} for {in_words(self.age(now))}; {usual}. CSS goes on with it, and a retry adopts it; "
             "raise timeout if it is merely large",
             self.last,
         )
-
-    def delay(self, now: datetime, chance: float) -> float:
-        """
-        Return how long to wait before the next look, in seconds, not beyond the time that is left.
-
-        :param now: The moment.
-        :param chance: A random number from 0 to 1.
-        """
-        delay = next_delay(self.age(now), expected=self.usual, chance=chance, at_least=self.poll_interval)
-        return min(delay, max(0.0, self.seconds_left(now)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -62,13 +63,13 @@ class CssSensor(BaseSensorOperator):
         """The hook for the rendered connection."""
         return self.hook_class(self.css_conn_id)
 
+    @abstractmethod
     def condition(self, context: Any) -> Condition:
         """
         Return what is waited for, from the rendered fields.
 
         :param context: Airflow's context.
         """
-        raise NotImplementedError
 
     def execute(self, context: Any) -> Any:
         """

@@ -10,6 +10,7 @@ from airflow_css.protocol.names import check_snapshot_id, fold_name
 from airflow_css.protocol.sensed import SnapshotGone, SnapshotGood, SnapshotRestored
 from airflow_css.sensors.sensing import SensingTask
 from airflow_css.tasks.fields import given
+from airflow_css.tasks.rendered import check_flag
 
 __all__ = ["snapshot_condition"]
 
@@ -36,13 +37,13 @@ def snapshot_condition(sensor: SnapshotTask) -> Condition:
     if sensor.expect not in EXPECTATIONS:
         raise CssUsageError("expect", sensor.expect, f"it is one of {', '.join(EXPECTATIONS)}", "good")
     snapshot_id, snapshot_name = _which(sensor)
+    allow_partial = check_flag("allow_partial", sensor.allow_partial)
+    fail_if_empty = check_flag("fail_if_empty", sensor.fail_if_empty)
     if sensor.expect == "restored":
         return SnapshotRestored(snapshot_id, snapshot_name)
     if sensor.expect == "gone":
         return SnapshotGone(snapshot_id, snapshot_name)
-    return SnapshotGood(
-        snapshot_id, snapshot_name, allow_partial=sensor.allow_partial, fail_if_empty=sensor.fail_if_empty
-    )
+    return SnapshotGood(snapshot_id, snapshot_name, allow_partial=allow_partial, fail_if_empty=fail_if_empty)
 
 
 def _which(sensor: SnapshotTask) -> tuple[str | None, str | None]:

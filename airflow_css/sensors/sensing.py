@@ -29,7 +29,7 @@ from airflow_css.protocol.sensed import OneSnapshot
 from airflow_css.tasks.fields import CssTask, cluster_of
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
 from airflow_css.tasks.night import raise_for_airflow, run_for_people, tell_the_night_reader
-from airflow_css.tasks.rendered import check_rendered
+from airflow_css.tasks.rendered import check_flag, check_rendered
 from airflow_css.triggers.condition import ConditionTrigger
 from airflow_css.triggers.looking import Kind, LookKey
 from airflow_css.triggers.progress import tell_news
@@ -46,6 +46,7 @@ class SensingTask(CssTask, Protocol):
     """A sensor, seen from its parts; the meaning of each attribute stands there."""
 
     hook_class: ClassVar[type[CssHook]]
+    deferrable: bool
     timeout: float
     soft_fail: bool
     never_fail: bool
@@ -88,6 +89,7 @@ class Wish:
     def wait(self) -> Wait:
         """The wait, which begins when it is asked for first."""
         if self._wait is None:
+            check_flag("deferrable", self.sensor.deferrable)
             now = self.hook.clock.now().timestamp()
             pause = self.sensor.shortest_pause
             pause = pause.total_seconds() if isinstance(pause, timedelta) else pause
@@ -246,7 +248,7 @@ class Wish:
         reason = end.__cause__
         try:
             if reason is None:
-                return self.too_late(self.wait.late())
+                return self.too_late(self.wait.late(self.hook.clock.now()))
         except CssError as late:
             reason = late
         if isinstance(end, AirflowSkipException):

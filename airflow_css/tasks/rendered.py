@@ -42,7 +42,13 @@ _LEGAL = {
 _PATTERNS = ("name_regex", "rename_pattern")
 _PRINTED_PATTERN = re.compile(r"\[\s*['\"].*\]$", re.DOTALL)
 _LISTS = ("indices", "hold_ids", "hold_names")
-_NEEDED = {"css_conn_id": "name a connection", "target_cluster_id": "say 'same' for the snapshot's own cluster"}
+_NO_HOLD = "write {}=[] in the DAG if nothing is held; a template that may find none gives {} that no snapshot has"
+_WAYS_OUT = {
+    "css_conn_id": "name a connection",
+    "target_cluster_id": "say 'same' for the snapshot's own cluster",
+    "hold_ids": _NO_HOLD.format("hold_ids", "an id such as '00000000-0000-0000-0000-000000000000'"),
+    "hold_names": _NO_HOLD.format("hold_names", "a name such as 'nothing-is-held'"),
+}
 
 
 def check_rendered(field: str, value: Any) -> Any:
@@ -68,7 +74,7 @@ def check_rendered(field: str, value: Any) -> Any:
 
 
 def _rule_broken_by(field: str, part: Any) -> str:
-    way_out = _NEEDED.get(field, "leave the parameter out to use the default")
+    way_out = _WAYS_OUT.get(field, "leave the parameter out to use the default")
     if part is None or (isinstance(part, list | tuple) and not part):
         return f"it was rendered to nothing; give a value, or {way_out}"
     text = str(part).strip()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from airflow_css.client.clock import chance
 from airflow_css.protocol.conditions import Wait
 from airflow_css.protocol.events import MET
 from airflow_css.protocol.known_conditions import read_condition
-from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
+from airflow_css.triggers.base import CssTrigger
 from airflow_css.triggers.looking import Kind
-from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
+from airflow_css.triggers.poll_hub import hub_of_this_loop
 from airflow_css.triggers.progress import tell_news
 
 __all__ = ["ConditionTrigger"]
@@ -53,17 +54,13 @@ class ConditionTrigger(CssTrigger):
 
     async def _wait(self) -> dict[str, Any]:
         wait = Wait(read_condition(self.condition), self.asked_at, self.deadline, self.poll_interval)
+
+        def judge(seen: Any, now: datetime) -> dict[str, Any] | None:
+            found = wait.condition.see(seen, now)
+            if found is not None:
+                return {"outcome": MET, "found": dict(found)}
+            tell_news(wait, self.log)
+            return None
+
         with hub_of_this_loop().join(self._key(Kind(wait.condition.looks_at))) as waiter:
-            delay, at_most = 0.0, LAST_LOOK_SECONDS
-            while True:
-                seen = self._read(await waiter.next(delay, at_most=at_most))
-                now = self._now()
-                if seen is not None:
-                    found = wait.condition.see(seen, now)
-                    if found is not None:
-                        return {"outcome": MET, "found": dict(found)}
-                    tell_news(wait, self.log)
-                wait.refuse_late(now)
-                delay, left = wait.delay(now, chance()), wait.seconds_left(now)
-                # As for a snapshot's end: the look at the very end is waited for, unless one came just before it.
-                at_most = left if seen is not None and left < FRESH_SECONDS else left + LAST_LOOK_SECONDS
+            return await self._look_until(wait, partial(self._next, waiter), judge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from airflow_css.client.clock import chance
@@ -14,9 +15,9 @@ from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.turns import Ticket
 from airflow_css.protocol.waiting import Expectations, next_delay, pointless_to_wait
 from airflow_css.protocol.watch import EndWatch
-from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
+from airflow_css.triggers.base import CssTrigger
 from airflow_css.triggers.looking import Kind
-from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
+from airflow_css.triggers.poll_hub import hub_of_this_loop
 from airflow_css.triggers.progress import Progress
 
 __all__ = ["ClusterIdleTrigger", "SnapshotTrigger"]
@@ -86,23 +87,15 @@ class SnapshotTrigger(CssTrigger):
     async def _wait(self) -> dict[str, Any]:
         watch = self._watch()
         progress = Progress(self.snapshot_name, self.snapshot_id, self.log, holds_worker=False)
+
+        def judge(listed: Any, now: datetime) -> dict[str, Any] | None:
+            done = watch.see(listed, now)
+            if watch.last is not None and watch.is_listed:
+                progress.tell(watch.last, watch.age(now), watch.usual)
+            return None if done is None else {"outcome": ENDED, "snapshot": done.as_json()}
+
         with hub_of_this_loop().join(self._key(Kind.SNAPSHOTS)) as waiter:
-            delay, at_most = 0.0, LAST_LOOK_SECONDS
-            while True:
-                listed = self._read(await waiter.next(delay, at_most=at_most))
-                now = self._now()
-                if listed is not None:
-                    done = watch.see(listed, now)
-                    if watch.last is not None and watch.is_listed:
-                        progress.tell(watch.last, watch.age(now), watch.usual)
-                    if done is not None:
-                        return {"outcome": ENDED, "snapshot": done.as_json()}
-                watch.refuse_late(now)
-                delay, left = watch.delay(now, chance()), watch.seconds_left(now)
-                # A look at the very end is waited for, since a good end seen late is good; unless one just before it
-                # was answered, after which there is no other one so soon.
-                is_last = listed is not None and left < FRESH_SECONDS
-                at_most = left if is_last else left + LAST_LOOK_SECONDS
+            return await self._look_until(watch, partial(self._next, waiter), judge)
 
 
 class ClusterIdleTrigger(CssTrigger):

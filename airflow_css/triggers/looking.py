@@ -92,13 +92,15 @@ class SignedIn:
         :param ask: Makes the look.
         :raises CssError: any of the tree. A 401 means that the connection was read again and has no other keys.
         """
-        client, keys = self._client()
+        hook = self._current_hook()
+        keys = _fingerprint(hook)
         try:
-            return self._ask(client, keys, ask)
+            return self._ask(hook.get_conn(), keys, ask)
         except CssAuthError as error:
             if error.reply.status != 401 or not self._has_others_than(keys):
                 raise
-        return self._ask(*self._client(), ask)
+        hook = self._current_hook()
+        return self._ask(hook.get_conn(), _fingerprint(hook), ask)
 
     def _ask(self, client: CssClient, keys: str, ask: Callable[[CssClient], Any]) -> Any:
         room = _at_once.setdefault(keys, threading.Semaphore(AT_ONCE_PER_KEY))
@@ -125,10 +127,11 @@ class SignedIn:
     def _now(self) -> float:
         return self._hook_class.clock.monotonic()
 
-    def _client(self) -> tuple[CssClient, str]:
+    def _current_hook(self) -> CssHook:
+        # The lock is for reading the connection. Keys may have to be renewed first, and who has good ones must not wait
+        # for that.
         with self._lock:
-            hook = self._fresh_hook()
-            return hook.get_conn(), _fingerprint(hook)
+            return self._fresh_hook()
 
     def _fresh_hook(self) -> CssHook:
         if self._hook is None:
@@ -140,9 +143,13 @@ class SignedIn:
 
     def _has_others_than(self, keys: str) -> bool:
         """Return whether the connection has other keys by now, reading it again unless another look just did."""
-        with self._lock, suppress(Exception):
-            hook = self._fresh_hook()
-            return _fingerprint(hook) != keys or _fingerprint(self._read_again(hook)) != keys
+        with suppress(Exception):
+            hook = self._current_hook()
+            if _fingerprint(hook) != keys:
+                return True
+            with self._lock:
+                hook = self._read_again(hook)
+            return _fingerprint(hook) != keys
         return False
 
     def _read_again(self, known: CssHook) -> CssHook:

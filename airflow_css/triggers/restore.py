@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_css.client.clock import chance
 from airflow_css.protocol.events import ENDED
 from airflow_css.protocol.restoring import RestoreWatch
 from airflow_css.protocol.waiting import Forgiveness
 from airflow_css.triggers.base import LAST_LOOK_SECONDS, CssTrigger
 from airflow_css.triggers.looking import Kind, LookKey
-from airflow_css.triggers.poll_hub import FRESH_SECONDS, hub_of_this_loop
+from airflow_css.triggers.poll_hub import hub_of_this_loop
 
 __all__ = ["RestoreTrigger"]
 
@@ -81,22 +79,21 @@ class RestoreTrigger(CssTrigger):
         # Each look is forgiven by its own count: a list that comes must not hide a target that never answers.
         of_target = Forgiveness()
         target_key = LookKey(Kind.CLUSTER, self.css_conn_id, self.target_cluster_id, self.hook_class)
-        with ExitStack() as waiting:
-            source = waiting.enter_context(hub.join(self._key(Kind.SNAPSHOTS)))
-            target = waiting.enter_context(hub.join(target_key))
-            delay, at_most = 0.0, LAST_LOOK_SECONDS
-            while True:
-                listed = self._read(await source.next(delay, at_most=at_most))
-                cluster = None
-                if listed is not None:
-                    cluster = self._read(await target.next(0.0, at_most=LAST_LOOK_SECONDS), of_target)
-                now = self._now()
-                if listed is not None and cluster is not None:
-                    end = watch.see(listed, cluster, now)
-                    if end is not None:
-                        return {"outcome": ENDED, "snapshot": end.snapshot.as_json(), "is_inferred": end.is_inferred}
-                    if news := watch.news():
-                        self.log.info("Restore of %s: %s.", self.snapshot_name, news)
-                watch.refuse_late(now)
-                delay, left = watch.delay(now, chance()), watch.seconds_left(now)
-                at_most = left if listed is not None and left < FRESH_SECONDS else left + LAST_LOOK_SECONDS
+
+        async def look(delay: float, at_most: float) -> Any:
+            listed = await self._next(source, delay, at_most)
+            if listed is None:
+                return None
+            return listed, self._read(await target.next(0.0, at_most=LAST_LOOK_SECONDS), of_target)
+
+        def judge(seen: Any, now: datetime) -> dict[str, Any] | None:
+            listed, cluster = seen
+            end = watch.see(listed, cluster, now) if cluster is not None else None
+            if end is not None:
+                return {"outcome": ENDED, "snapshot": end.snapshot.as_json(), "is_inferred": end.is_inferred}
+            if news := watch.news():
+                self.log.info("Restore of %s: %s.", self.snapshot_name, news)
+            return None
+
+        with hub.join(self._key(Kind.SNAPSHOTS)) as source, hub.join(target_key) as target:
+            return await self._look_until(watch, look, judge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import pytest
 
 from airflow_css.version_compat import AIRFLOW_V_3_3_PLUS
+from tests.docs.failure_rows import check_row, words_of
 from tests.docs.markdown import page
 from tests.operators.restoring import RESTORE, restore, world_of
 from tests.running import Outcome, TaskRun
-from tests.task_log import reading_the_log
 from tests.world import World
 
 ROWS = page("docs/failures.md").table("the error says", below="## A snapshot or a restore did not end well")
@@ -106,7 +105,7 @@ NEEDS_A_MEMORY = {"with other values"}
 
 def test_every_row_has_a_scene() -> None:
     """No row is without the task that says it."""
-    assert [re.findall(r"`([^`]+)`", row[0])[0] for row in ROWS] == list(SCENES)
+    assert words_of(ROWS) == list(SCENES)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
@@ -115,10 +114,5 @@ def test_a_task_says_what_the_row_says(row: list[str]) -> None:
     words = row[0].strip("`")
     if words in NEEDS_A_MEMORY and not AIRFLOW_V_3_3_PLUS:
         pytest.skip("Airflow keeps nothing for a task over its tries before 3.3")
-    with world_of(World) as world, reading_the_log() as log:
-        outcome = SCENES[words](world)
-    assert words in str(outcome.error)
-    assert outcome.state == {"retries": "up_for_retry", "fails at once": "failed"}[row[3]]
-    assert log.having("Newest good backup:", "error")
-    for name in re.findall(r"`(\w+)", row[2]):
-        assert name in str(outcome.error), name
+    with world_of(World) as world:
+        check_row(row, lambda: SCENES[words](world))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from airflow_css.operators.creation import BACKSTOP_SECONDS
+from airflow_css.operators.stay import BACKSTOP_SECONDS
 from airflow_css.protocol import events, turns, waiting
 from airflow_css.triggers import looking, poll_hub
 from tests.docs.markdown import page

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_css.emulator import CssEmulator
 from airflow_css.emulator.clock import TurnableClock, real_now
 from airflow_css.emulator.exchange import Headers, Reply, Request
+from airflow_css.emulator.keys import Key
 from airflow_css.protocol import signing, wire
 from airflow_css.protocol.models import CreatedSnapshot
 from airflow_css.protocol.signing import SignableRequest
@@ -25,16 +26,18 @@ def signed_request(
     *,
     query: str = "",
     secret_key: str | None = None,
+    key: Key | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Request:
     """Return a request as a client sends it: signed now, with the emulator's keys unless another is given."""
     signed = {"Host": "127.0.0.1", "X-Sdk-Date": signing.format_date(real_now()), **(headers or {})}
-    if emulator.security_token:
-        signed.setdefault("X-Security-Token", emulator.security_token)
+    key = key or Key(emulator.access_key, emulator.secret_key, emulator.security_token)
+    if key.security_token:
+        signed.setdefault("X-Security-Token", key.security_token)
     authorization = signing.authorization_header(
         SignableRequest(method, path, signing.parse_query(query), signed, body),
-        access_key=emulator.access_key,
-        secret_key=secret_key or emulator.secret_key,
+        access_key=key.access_key,
+        secret_key=secret_key or key.secret_key,
         date=signed["X-Sdk-Date"],
     )
     return Request(method, path, query, Headers({**signed, "Authorization": authorization}), body)

@@ -10,7 +10,8 @@ import pytest
 
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.emulator.exchange import Headers, Refusal, Request
-from airflow_css.emulator.gate import LARGEST_BODY, Gate, Key
+from airflow_css.emulator.gate import LARGEST_BODY, Gate
+from airflow_css.emulator.keys import Key, KeyRing
 from airflow_css.protocol import signing
 from airflow_css.protocol.signing import SignableRequest
 
@@ -31,7 +32,7 @@ class Sender:
 
     def __post_init__(self) -> None:
         """Build the gate; its own clock shows quite another time."""
-        self.gate = Gate(self.key, self.clock, self.lock_after, client_time=lambda: NOON)
+        self.gate = Gate(KeyRing([self.key]), self.clock, self.lock_after, client_time=lambda: NOON)
 
     def send(
         self,

@@ -82,7 +82,7 @@ def test_a_missing_connection_is_named_with_the_ways_to_add_it(conn_id: str) -> 
     [
         ({"login": "", "password": ""}, "HUAWEICLOUD_SDK_AK"),
         ({"password": ""}, "secret key"),
-        ({"extra": {"region": "cn-north-4"}}, "project_id"),
+        ({"extra": {"region": "cn-north-4"}, "host": "http://127.0.0.1:9"}, "project_id"),
         ({"extra": {"project_id": PROJECT}}, "region"),
         ({"extra": {**CONNECTION["extra"], "regoin": "x"}}, "Did you mean 'region'"),
         ({"host": "http://css.example.com"}, "allow_http_hosts"),

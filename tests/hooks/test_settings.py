@@ -64,10 +64,20 @@ EFFECTS: dict[str, tuple[Any, str, Any]] = {
     "cluster_id": (CLUSTER, "cluster_id", CLUSTER),
     "deployment": (" prod ", "deployment", "prod"),
     "security_token": (TOKEN, "credentials.security_token", TOKEN),
+    "credential_source": ("environment", "keys_from", "the environment"),
+    "agency_name": ("css-backup", "keys_from", "the agency css-backup (asked for with the keys of the connection)"),
+    "agency_domain_name": ("hwc-prod", "keys.source.domain_name", "hwc-prod"),
+    "iam_endpoint": ("https://iam.example.com", "iam_endpoint", "https://iam.example.com"),
     "verify": ("/etc/ssl/own.pem", "rules.verify", "/etc/ssl/own.pem"),
     "timeout_seconds": (5, "rules.read_seconds", 5.0),
+    "connect_timeout_seconds": ("2.5", "rules.connect_seconds", 2.5),
+    "proxy": ("proxy.example.com:3128", "rules.proxy", "http://proxy.example.com:3128"),
     "console_url_template": ("https://console/{cluster_id}", "console_url_template", "https://console/{cluster_id}"),
 }
+
+
+# Neither half of an agency means anything alone.
+TOGETHER = {"agency_name": {"agency_domain_name": "hwc-prod"}, "agency_domain_name": {"agency_name": "css-backup"}}
 
 
 def test_every_key_of_the_form_is_tried() -> None:
@@ -79,10 +89,10 @@ def test_every_key_of_the_form_is_tried() -> None:
 def test_every_key_of_the_form_does_something(key: str) -> None:
     """Each key has its effect, and empty or null is as if it were not there."""
     value, path, expected = EFFECTS[key]
-    found: Any = _read({**EXTRA, key: value})
+    found: Any = _read({**EXTRA, **TOGETHER.get(key, {}), key: value})
     usual: Any = _read()
     for part in path.split("."):
-        found, usual = getattr(found, part), getattr(usual, part)
+        found, usual = getattr(found, part), getattr(usual, part, None)
     assert found == expected != usual
     if key not in EXTRA:
         assert _read({**EXTRA, key: None}) == _read({**EXTRA, key: ""}) == _read()
@@ -106,10 +116,11 @@ def test_certificates_are_checked_as_said(given_value: Any, expected: bool | str
 
 
 @pytest.mark.parametrize("value", [0, 0.5, -1, 601, "soon", "nan", "inf", True, [], {}])
-def test_an_odd_time_out_is_refused(value: Any) -> None:
+@pytest.mark.parametrize("key", ["timeout_seconds", "connect_timeout_seconds"])
+def test_an_odd_time_out_is_refused(key: str, value: Any) -> None:
     """The message names the key, the value and the range."""
-    message = _refusal({**EXTRA, "timeout_seconds": value})
-    assert "timeout_seconds" in message
+    message = _refusal({**EXTRA, key: value})
+    assert repr(key) in message
     assert "1 to 600" in message
 
 
@@ -170,7 +181,7 @@ def test_an_extra_that_is_no_object_is_refused(extra: str) -> None:
 def test_what_is_missing_is_named_with_an_example() -> None:
     """Region, project and keys: each message names the field to set and a legal value or variable."""
     assert "Set the extra 'region', for example to 'cn-north-4'" in _refusal({"project_id": PROJECT})
-    assert "'project_id'" in (message := _refusal({"region": "cn-north-4"}))
+    assert "'project_id'" in (message := _refusal({"region": "cn-north-4"}, host="css.example.com"))
     assert PROJECT in message
     assert "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK" in _refusal(login=None, password=None)
     assert all("'css_default'" in text for text in (message, _refusal({}), _refusal(login=None, password=None)))
@@ -294,3 +305,43 @@ def test_a_wrong_console_address_is_a_warning_only() -> None:
     (warning,) = settings.warnings
     assert "'console_url_template' of connection 'css_default' cannot be used: {cluster} is no placeholder" in warning
     assert "{cluster_id}" in warning
+
+
+def test_a_bad_proxy_names_the_key_and_shows_no_password() -> None:
+    """The message says which extra of which connection, what is wrong, and hides the login."""
+    message = _refusal({**EXTRA, "proxy": f"http://user:{SECRET}@proxy.example.com/path"})
+    assert "The extra 'proxy' of connection 'css_default' cannot be used." in message
+    assert "***@proxy.example.com" in message
+    assert SECRET not in message
+
+
+def test_the_password_of_the_proxy_is_a_secret_as_written_and_as_meant() -> None:
+    """Whatever form of it appears in a log is masked, and the settings do not print it."""
+    settings = _read({**EXTRA, "security_token": TOKEN, "proxy": "http://user:pl%40nted@proxy.example.com"})
+    assert settings.proxy_secrets() == ("pl%40nted", "pl@nted")
+    assert "nted" not in f"{settings!r} {settings}"
+    assert _read().proxy_secrets() == ()
+
+
+def test_an_unchecked_certificate_is_warned_about() -> None:
+    """One sentence says what it means, where it stands and what to set instead; a checked one brings none."""
+    (warning,) = _read({**EXTRA, "verify": False}).warnings
+    assert "'css_default' has 'verify' false: the server's certificate is NOT checked" in warning
+    assert "path of the CA bundle" in warning
+    assert _read({**EXTRA, "verify": "/etc/ssl/own.pem"}).warnings == ()
+
+
+def test_a_region_that_is_not_known_is_warned_about_once() -> None:
+    """The warning names the address; with a host of its own the region is only a name."""
+    extra = {**EXTRA, "region": "cn-north-3"}
+    settings = _read(extra)
+    assert settings.endpoint == "https://css.cn-north-3.myhuaweicloud.com"
+    (warning,) = settings.warnings
+    assert settings.endpoint in warning
+    assert _read(extra, host="css.example.com").warnings == ()
+    assert _read({**EXTRA, "region": "eu-wst-101"}, host="css.example.com").region == "eu-wst-101"
+
+
+def test_a_misspelt_region_is_refused() -> None:
+    """A slip is found before anything is sent."""
+    assert "Did you mean 'cn-north-4'?" in _refusal({**EXTRA, "region": "cn-nroth-4"})

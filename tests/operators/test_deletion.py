@@ -109,6 +109,7 @@ def test_what_is_at_work_is_waited_for_before_anything_is_sent(world: World, sta
     else:
         assert outcome.state == "up_for_retry"
         assert isinstance(_error(outcome), CssWaitTimeoutError)
+        assert f"at the last look: orders ({wanted}) is being restored" in str(outcome.error)
         assert "turn_timeout" in str(outcome.error)
         assert world.emulator.count(DELETE) == 0
 

@@ -300,7 +300,10 @@ def test_a_fault_costs_nothing(world: World, fault: str) -> None:
         {"keep_last": 1, "hold_ids": ["{{ none }}"]},
         {"keep_last": 1, "hold_ids": "orders"},
         {"keep_last": 1, "hold_names": "orders-1,,orders-2"},
-        {"keep_last": 1, "hold_names": []},
+        {"keep_last": 1, "hold_names": [], "name_prefix": []},
+        {"keep_last": 1, "hold_names": "{{ [] }}"},
+        {"keep_last": 1, "hold_names": "{{ [] }}", "is_native": True},
+        {"keep_last": 1, "hold_ids": "{{ [] }}", "is_native": True},
         {"keep_last": 1, "timeout": 0},
         {"keep_last": 1, "turn_timeout": None},
         {"keep_last": 1, "css_conn_id": "{{ none }}"},
@@ -321,6 +324,44 @@ def test_a_hold_can_be_what_another_task_made(world: World) -> None:
     ids = add_history(world, 4)
     outcome = _prune(world, keep_last=1, hold_ids=f"{{{{ '{ids[2]}' }}}}, {ids[3]}")
     assert outcome.xcom["return_value"]["deleted"] == [ids[1]]
+
+
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_the_dag_may_say_that_nothing_is_held(world: World, nothing: Any) -> None:
+    """An empty list written in the DAG is the same as none."""
+    add_history(world, 3)
+    outcome = _prune(world, keep_last=1, hold_ids=nothing, hold_names=nothing)
+    assert outcome.state == "success", outcome.error
+    assert _names(world) == ["orders-1"]
+
+
+@pytest.mark.parametrize("field", ["hold_ids", "hold_names"])
+def test_the_way_out_of_a_hold_that_was_rendered_to_nothing_can_be_taken(world: World, field: str) -> None:
+    """The refusal names a value that holds nothing; a template that gives it prunes, and the log says it is vain."""
+    add_history(world, 2)
+    refused: dict[str, Any] = {field: "{{ [] }}"}
+    said = str(_prune(world, keep_last=1, is_native=True, **refused).error)
+    assert f"write {field}=[] in the DAG" in said
+    example = said.partition("such as '")[2].partition("'")[0]
+    with reading_the_log() as log:
+        taken: dict[str, Any] = {field: f"{{{{ [] or ['{example}'] }}}}"}
+        outcome = _prune(world, keep_last=1, is_native=True, **taken)
+    assert outcome.state == "success", outcome.error
+    assert _names(world) == ["orders-1"]
+    assert len(log.having(f"held by {example}:", "warning")) == 1
+
+
+def test_holds_that_hold_nothing_are_told_in_one_warning(world: World) -> None:
+    """A misspelt name and an id of nothing are named together; those that hold something are not."""
+    ids = add_history(world, 4)
+    missing = "9dc4f5c9-33c0-45c7-9378-ae35ae350682"
+    with reading_the_log() as log:
+        _prune(world, keep_last=1, hold_ids=[ids[1], missing], hold_names=["orders-3", "odrers-4"])
+    assert _names(world) == ["orders-1", "orders-2", "orders-3"]
+    assert len(log.having(f"is held by {missing}, odrers-4: none has", "warning")) == 1
+    with reading_the_log() as log:
+        _prune(world, keep_last=1, hold_ids=[ids[1]])
+    assert log.having("is held by") == []
 
 
 def test_strangers_go_only_by_name(world: World) -> None:

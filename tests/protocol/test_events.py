@@ -20,6 +20,7 @@ from airflow_css.protocol.errors import (
     CssSnapshotError,
     CssTransportError,
     CssUsageError,
+    CssWaitTimeoutError,
     ErrorReply,
 )
 from airflow_css.protocol.events import (
@@ -139,6 +140,17 @@ def test_an_error_arrives_as_it_left(kind: type[CssError], data: st.DataObject) 
     assert arrived.curable == error.curable
     assert arrived.args == error.args
     assert {**arrived.__dict__, "curable": error.curable} == {**error.__dict__, "curable": error.curable}
+
+
+def test_what_was_seen_last_arrives() -> None:
+    """A wait that took too long brings along what its last look showed; an older trigger's brings nothing."""
+    error = CssWaitTimeoutError("too late")
+    error.last_seen = "still listed: orders-2"
+    facts = json.loads(json.dumps(write_error(error)))
+    for last_seen, sent in (("still listed: orders-2", facts), ("", {**facts, "last_seen": None})):
+        arrived = read_error(sent)
+        assert isinstance(arrived, CssWaitTimeoutError)
+        assert arrived.last_seen == last_seen
 
 
 @given(_snapshots())

@@ -155,7 +155,7 @@ def test_a_late_wait_says_what_was_missing() -> None:
     """The error of a wait whose time is up names the time, the state and what to do."""
     wait = Wait(SnapshotGood(None, "orders-9"), NOW.timestamp(), NOW.timestamp() + 600)
     wait.condition.see((GOOD,), NOW)
-    assert str(wait.late()) == (
+    assert str(wait.late(NOW)) == (
         "What was waited for did not come within 10 min; no snapshot orders-9 is listed. Raise timeout if that is "
         "usual here"
     )

@@ -224,15 +224,37 @@ class AirflowBench(AirflowHome):
         """
         Delete a run that has ended. Its log files stay, and a new run of this id appends to them.
 
-        First the scheduler gets time to hear that the run's processes have ended: it knows a try only by the
-        names of DAG, run and task, so a late report would fail the same try of a new run of this id.
+        First the scheduler hears of the end of the run's processes: a late report would fail the same try of a new
+        run of this id.
+        """
+        self._wait_until_heard(dag_id, run_id)
+        self.api.call("DELETE", "dags", dag_id, "dagRuns", run_id)
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str, timeout: float = 60.0) -> None:
+        """
+        Answer the question of a task, as a human does in Airflow 3.1 and later.
+
+        First the scheduler hears of the end of the asking process, as it has long before a human answers: an answer
+        queues the same try again, which the late report of its first process would fail.
+
+        :param option: One of those that the task offers, such as ``Approve``.
+        """
+        self.wait_for_task(dag_id, run_id, task_id, ("awaiting_input", "deferred"), timeout=timeout)
+        self._wait_until_heard(dag_id, run_id)
+        path = ("dags", dag_id, "dagRuns", run_id, "taskInstances", task_id, "-1", "hitlDetails")
+        self.api.call("PATCH", *path, body={"chosen_options": [option]})
+
+    def _wait_until_heard(self, dag_id: str, run_id: str) -> None:
+        """
+        Wait until no process of a run is left, and the scheduler has had time to hear of it.
+
+        It knows a try only by the names of DAG, run and task and its number, not by its process.
         """
         found = self.rows("SELECT pid FROM task_instance WHERE dag_id = ? AND run_id = ?", dag_id, run_id)
         pids = [pid for (pid,) in found if pid]
         self._wait(lambda: not any(carries(pid, self._token) for pid in pids), 30, lambda: f"{run_id} runs as {pids}")
         for _ in range(3):
             self._wait_for_scheduler()
-        self.api.call("DELETE", "dags", dag_id, "dagRuns", run_id)
 
     def _wait_for_scheduler(self) -> None:
         """Wait until the scheduler shows its next sign of life."""

@@ -17,10 +17,11 @@ from airflow_css.demo import example_dags
 from airflow_css.emulator import CssEmulator
 from airflow_css.emulator.holds import Hold
 from airflow_css.protocol.models import Snapshot
-from tests.examples.playing import EXAMPLES, SECRET_KEY, TOKEN
+from tests.examples.playing import EXAMPLES, SECRET_KEY, TOKEN, Example
 from tests.system.bench import AirflowBench
+from tests.system.installation import airflow_version
 
-__all__ = ["OPTIONS", "PATIENCE", "Scene", "Stage", "all_at_once", "stage_of", "wait_until"]
+__all__ = ["OPTIONS", "PATIENCE", "Scene", "Stage", "all_at_once", "examples_for", "stage_of", "wait_until"]
 
 CREATE, LIST, POLICY, CLUSTER = "create_snapshot", "list_snapshots", "get_snapshot_policy", "get_cluster"
 TASK = "backup"
@@ -45,6 +46,12 @@ OPTIONS = {
     # Airflow 2 notices an ended process by this alone. What is noticed again before it is handled counts twice.
     "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "8",
 }
+
+
+def examples_for(version: str) -> list[Example]:
+    """Return the examples that define a DAG on a version of Airflow; the bench would wait for others for ever."""
+    numbers = tuple(int(part) for part in version.split(".")[:2])
+    return [example for example in EXAMPLES if example.minimum <= numbers]
 
 
 def wait_until(true: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
@@ -201,6 +208,14 @@ class Stage:
         conn_id, emulator = self._free.get_nowait()
         return Scene(self.airflow, emulator, conn_id, self._one_by_one, dag_id, run_id)
 
+    def set_default_deferrable(self, *, is_on: bool) -> None:
+        """Tasks read the option where they run, so another value takes another scheduler, and no other Airflow."""
+        scheduler = self.airflow.components["scheduler"]
+        name = "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"
+        if scheduler.env.get(name, "False") != str(is_on):
+            scheduler.env[name] = str(is_on)
+            self.airflow.restart("scheduler")
+
 
 @contextmanager
 def stage_of(python: Path, home: Path) -> Iterator[Stage]:
@@ -220,5 +235,6 @@ def stage_of(python: Path, home: Path) -> Iterator[Stage]:
             environment = {**environment, **emulator.connection_env(conn_id, deployment="bench")}
             free.put((conn_id, emulator))
         ours = [Path(__file__).with_name(name) for name in ("css_dags.py", "life_dags.py", "checkpoint_dags.py")]
-        dags = [*ours, *(example_dags() / example.file for example in EXAMPLES if not example.asks)]
+        examples = examples_for(airflow_version(python))
+        dags = [*ours, *(example_dags() / example.file for example in examples)]
         yield Stage(stack.enter_context(AirflowBench(python, home, dags, environment)), default, free)

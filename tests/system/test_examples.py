@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.examples.playing import EXAMPLES, Example
-from tests.system.scenes import PATIENCE, Stage
+from tests.examples.playing import Example
+from tests.system.scenes import PATIENCE, Stage, examples_for
 
 pytestmark = pytest.mark.system
 
@@ -23,26 +23,13 @@ def _play(stage: Stage, example: Example, mode: str) -> tuple[str, str, int, boo
     return example.file, state, len(made), any(logs.rglob("*.trigger.*"))
 
 
-def _known(stage: Stage) -> list[Example]:
-    version = tuple(int(part) for part in stage.airflow.version.split(".")[:2])
-    return [example for example in EXAMPLES if example.minimum <= version and not example.asks]
-
-
-def _set_default_deferrable(stage: Stage, value: str) -> None:
-    """Tasks read the option where they run, so another value takes another scheduler, and no other Airflow."""
-    scheduler = stage.airflow.components["scheduler"]
-    name = "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"
-    if scheduler.env.get(name, "False") != value:
-        scheduler.env[name] = value
-        stage.airflow.restart("scheduler")
-
-
 @pytest.mark.parametrize("mode", ["worker", "deferrable"])
 def test_examples_end_as_declared(stage: Stage, mode: str) -> None:
     """The state of the run and the number of its snapshots are the declared ones, whoever does the waiting."""
-    examples = _known(stage)
+    # What asks a human is played with an answer, elsewhere.
+    examples = [example for example in examples_for(stage.airflow.version) if not example.asks]
     assert not stage.airflow.import_errors()
-    _set_default_deferrable(stage, str(mode == "deferrable"))
+    stage.set_default_deferrable(is_on=mode == "deferrable")
 
     seen = [_play(stage, example, mode) for example in examples]
 

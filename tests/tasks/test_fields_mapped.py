@@ -35,6 +35,13 @@ def test_a_none_among_mapped_values_is_refused(how: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["expand", "expand_kwargs"])
+def test_an_empty_list_among_mapped_values_is_refused(how: str) -> None:
+    """It may come from another task, which may have lost what was to be held."""
+    with pytest.raises(CssUsageError, match="rendered to nothing"):
+        given(_unmapped(how, {"hold_ids": []}), "hold_ids")
+
+
+@pytest.mark.parametrize("how", ["expand", "expand_kwargs"])
 def test_what_is_not_mapped_keeps_its_default(how: str) -> None:
     """A field that the DAG does not give, or gives as None to all, means the default."""
     task = _unmapped(how, {"name_prefix": "orders-"}, name_regex=None)
