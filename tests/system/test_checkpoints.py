@@ -155,7 +155,8 @@ def _timed_out(load: Load) -> None:
     load.start(first=600)
     load.wait_for_document("first")
     seen = load.end()
-    assert (seen.run, seen.states["restore"], seen.restores) == ("failed", "skipped", 0)
+    # Airflow 2 leaves what had not begun without a state.
+    assert (seen.run, seen.states["restore"] in ("skipped", None), seen.restores) == ("failed", True, 0)
     assert "first" in seen.orders
 
 
