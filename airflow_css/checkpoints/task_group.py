@@ -1,4 +1,4 @@
-"""A checkpoint around risky work, in one line of a DAG."""
+"""A checkpoint around risky work, and a drill that proves backups: each in one line of a DAG."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskGroup
 
+from airflow_css.checkpoints.drill import RestoreDrill, css_restore_drill
 from airflow_css.checkpoints.wiring import wire
 from airflow_css.checkpoints.wishes import WayBack, Wishes, check_retention, without_none
 from airflow_css.protocol.errors import CssUsageError
 
-__all__ = ["css_checkpoint"]
+__all__ = ["RestoreDrill", "css_checkpoint", "css_restore_drill"]
 
 
 def css_checkpoint(

@@ -1,7 +1,8 @@
 """
 The emulator as a command: ``python -m airflow_css.emulator``, the same as ``airflow-css emulator``.
 
-It prints the line that tells Airflow where it is, and serves until Ctrl-C.
+It prints the line that tells Airflow where it is, and serves until Ctrl-C. With ``--identity`` more lines follow: the
+variables that lead to IAM and to a pod's keys, and the address of the metadata service, which has no variable.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from airflow_css.emulator.emulator import DEFAULT_CLUSTER, DEFAULT_PROJECT_ID, DEFAULT_SECRET_KEY, CssEmulator
 from airflow_css.protocol.errors import CssUsageError
@@ -38,12 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     ended = _end_on_signals()
     try:
         emulator = _emulator(arguments)
+        if arguments.identity:
+            emulator.identity.pod.write_token(arguments.identity)
         emulator.start()
     except (CssUsageError, OSError) as error:
         _say(f"error: {_explained(error, arguments)}")
         return 1
     try:
-        sys.stdout.write(f"AIRFLOW_CONN_CSS_DEFAULT={shlex.quote(emulator.connection_json())}\n")
+        sys.stdout.write("".join(f"{line}\n" for line in _lines(emulator, arguments.identity)))
         # Whoever starts this as a child waits for the line.
         sys.stdout.flush()
         ended.wait()
@@ -76,7 +80,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--restore-takes", type=_seconds, default=10.0, metavar="SECONDS", help="how long restoring one takes"
     )
+    parser.add_argument(
+        "--identity",
+        type=Path,
+        metavar="TOKEN_FILE",
+        help="serve IAM, a metadata service and a pod's identity as well, and write the token of the pod to this file",
+    )
     return parser
+
+
+def _lines(emulator: CssEmulator, token_file: Path | None) -> Iterator[str]:
+    """Return what is printed: lines that a shell understands."""
+    yield f"AIRFLOW_CONN_CSS_DEFAULT={shlex.quote(emulator.connection_json())}"
+    if token_file is None:
+        return
+    yield f"HUAWEICLOUD_SDK_IAM_ENDPOINT={emulator.identity.iam_url}"
+    for name, value in emulator.identity.pod_environment(token_file).items():
+        yield f"{name}={shlex.quote(value)}"
+    yield f"# metadata service: {emulator.identity.metadata_url}"
 
 
 def _seconds(text: str) -> float:
@@ -102,6 +123,7 @@ def _emulator(arguments: argparse.Namespace) -> CssEmulator:
         clusters=arguments.cluster or (DEFAULT_CLUSTER,),
         creation_takes=arguments.creation_takes,
         restore_takes=arguments.restore_takes,
+        identity=arguments.identity is not None,
         host=arguments.host,
         port=arguments.port,
     )
@@ -110,6 +132,8 @@ def _emulator(arguments: argparse.Namespace) -> CssEmulator:
 def _explained(error: Exception, arguments: argparse.Namespace) -> str:
     if not isinstance(error, OSError):
         return str(error)
+    if error.filename is not None:
+        return f"Cannot write the token of the pod to {error.filename}: {error.strerror}. Give another --identity."
     # Everything else has to do with the address: it is unknown, or of another machine.
     is_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
     way_out = "Give another port with --port; --port 0 takes a free one" if is_port else "Give another --host"

@@ -99,7 +99,9 @@ class KeystoneRefusal(Refusal):
 
 class Iam:
     """
-    Which projects and agencies there are; both may be changed at any time.
+    Which projects and agencies there are: the lists ``projects`` and ``agencies`` may be changed at any time.
+
+    ``sign_in_refusals`` says in which shape a bad signature is refused: ``gateway`` (default), ``iam`` or ``keystone``.
 
     :param gate: Checks signatures.
     :param issuer: Makes temporary keys.

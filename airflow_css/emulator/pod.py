@@ -44,6 +44,7 @@ class PodIdentity:
         :param file: Where.
         """
         file.touch(TOKEN_MODE)
+        file.chmod(TOKEN_MODE)
         file.write_text(f"{self.token}\n")
 
     def _get_credentials(self, request: Request) -> Reply:

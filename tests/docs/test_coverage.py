@@ -9,6 +9,9 @@ import pytest
 
 from airflow_css.doctor.assumptions import ASSUMPTIONS
 from airflow_css.emulator.calls import EMULATED, NOT_EMULATED
+from airflow_css.emulator.iam import IAM_CALLS
+from airflow_css.emulator.identity_faults import IDENTITY_CALLS
+from airflow_css.emulator.metadata import METADATA_CALLS
 from airflow_css.emulator.rules import OpenRules
 from airflow_css.protocol import parsing, wire
 from airflow_css.protocol.models import SnapshotStatus
@@ -29,6 +32,9 @@ TABLES = {
     "behaviour": ("statement", "## Behaviour"),
     "the probe": ("looked at", "## What the probe looks at"),
     "signing": ("statement", "## Signing"),
+    "calls for keys": ("call", "## Where keys come from"),
+    "fields of keys": ("field", "## Where keys come from"),
+    "behaviour about keys": ("statement", "## Where keys come from"),
     "shapes of errors": ("shape", ""),
     "codes": ("code", ""),
     "the emulator's calls": ("call", "## The emulator"),
@@ -112,6 +118,15 @@ def test_the_page_counts_the_emulated_calls() -> None:
     assert "and six more" in COVERAGE.text
     assert len(more) == 6
     assert not {call.name for call in NOT_EMULATED} & {call.name for call in EMULATED}
+
+
+def test_the_calls_for_keys_are_those_of_the_emulator() -> None:
+    """Each call that can be struck has one line, with the request that the emulator knows it by."""
+    rows = COVERAGE.table("call", below="## Where keys come from")
+    assert [row[0].strip("`") for row in rows] == list(IDENTITY_CALLS)
+    requests = {"get_pod_credentials": "POST"}
+    requests |= {name: " ".join(key) for key, name in (IAM_CALLS | METADATA_CALLS).items()}
+    assert [_words(row[1])[0] for row in rows] == [requests[name] for name in IDENTITY_CALLS]
 
 
 def test_every_option_of_the_emulator_has_its_line() -> None:

@@ -11,7 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -76,6 +78,31 @@ def test_every_option_arrives() -> None:
     assert found == {"one": extra["cluster_id"], "two": two}
 
 
+def test_it_serves_what_hands_keys_out_when_asked_to(tmp_path: Path) -> None:
+    """Four lines more: IAM, the two variables of a pod with its token in a file, and the metadata service."""
+    file = tmp_path / "pod token"
+    with _running("--identity", str(file)) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(5)]
+        env = dict(word.split("=", 1) for line in lines[:4] for word in shlex.split(line))
+        urls = [env["HUAWEICLOUD_SDK_IAM_ENDPOINT"], env["HC_CONTAINER_CREDENTIALS_FULL_URI"], lines[4].split()[-1]]
+        statuses = [_status(url) for url in urls]
+    assert next(iter(env)) == "AIRFLOW_CONN_CSS_DEFAULT"
+    assert env["HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"] == str(file)
+    assert len(file.read_text().strip()) > 100
+    assert lines[4].startswith("# metadata service: http://127.0.0.1:")
+    assert statuses == [401, 404, 404]
+
+
+def _status(url: str) -> int:
+    parts = urlsplit(url)
+    caller = http.client.HTTPConnection(parts.netloc, timeout=10)
+    caller.request("GET", parts.path or "/")
+    status = caller.getresponse().status
+    caller.close()
+    return status
+
+
 def _ended(*arguments: str) -> tuple[int, str, str]:
     with _running(*arguments) as process:
         out, err = process.communicate(timeout=20)
@@ -101,6 +128,7 @@ def test_opening_it_to_others_is_warned_of() -> None:
         (["--creation-takes", "-1"], 2, "is not a number of seconds"),
         (["--creation-takes", "nan"], 2, "is not a number of seconds"),
         (["--restore-takes", "-1"], 2, "is not a number of seconds"),
+        (["--identity", "/no/such/folder/token"], 1, "Cannot write the token of the pod to /no/such/folder/token: "),
     ],
 )
 def test_what_cannot_work_is_explained(arguments: list[str], code: int, words: str) -> None:
