@@ -266,8 +266,10 @@ def judge(checkpoint: Checkpoint, work: Sequence[TaskState], ends: Mapping[str, 
     snapshot, restore = ends.get("snapshot", ""), ends.get("restore", "")
     is_broken = any(task.state in _BAD for task in work)
     if is_broken or snapshot in _BAD or restore in _BAD:
-        said = [_what_failed(work, snapshot=snapshot), _what_was_done(checkpoint, restore, told)]
-        return Step(Word.FAIL, " ".join(part for part in said if part))
+        failed = _what_failed(work, snapshot=snapshot)
+        # A restore that was skipped says in its own log, too, what failed.
+        done = _what_was_done(checkpoint, restore, told.removeprefix(failed).strip())
+        return Step(Word.FAIL, f"{failed} {done}".strip())
     if not any(task.state == SUCCESS for task in work):
         return Step(Word.SKIP, "No task of the work ran.")
     return Step(Word.GO, "The work succeeded.")
@@ -297,7 +299,8 @@ def _what_was_done(checkpoint: Checkpoint, restore: str, told: str) -> str:
             if checkpoint.in_place
             else ""
         )
-        return f"The rollback failed: {told or 'the log of ' + checkpoint.task('restore') + ' says why'}.{shards}"
+        why = told or f"the log of {checkpoint.task('restore')} says why."
+        return f"The rollback failed: {why}{shards}"
     if restore == UPSTREAM_FAILED:
         return "Nothing was rolled back: there is nothing to go back to."
     return told or "Nothing was rolled back."

@@ -66,6 +66,14 @@ def test_a_verdict_names_the_failure_first(snapshot: str, restore: str, done: st
     assert said == f"Failed: load.a; 1 task could not run because of that. {done}"
 
 
+def test_a_verdict_says_nothing_twice() -> None:
+    """What a skipped restore said of the failure itself is left out."""
+    work, ends = _work("failed"), {"snapshot": "success", "restore": "skipped"}
+    told = step_of_restore(replace(CHECKPOINT, mode="report"), work, None, "").reason
+    said = judge(CHECKPOINT, work, ends, told).reason
+    assert said == "Failed: load.a. Nothing was rolled back: the mode is 'report'."
+
+
 def test_a_verdict_says_why_nothing_was_begun() -> None:
     """Without a snapshot nothing of the work began, and nothing is rolled back."""
     ends = {"snapshot": "failed", "restore": "upstream_failed"}

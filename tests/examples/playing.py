@@ -74,6 +74,7 @@ EXAMPLES = (
     Example("verify_when_a_backup_exists.py", (2, 11), "success", 0, task="verify", before=1),
     Example("restore_drill_monthly.py", (2, 11), "success", 0, task="", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
+    Example("checkpoint_beside.py", (2, 11), "success", 1, task="load.snapshot"),
     Example(
         "checkpoint_rolls_back.py",
         (2, 11),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.scenes import Scene, Stage, all_at_once, wait_until
+from tests.system.scenes import PATIENCE, Scene, Stage, all_at_once, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -94,12 +94,9 @@ class Load:
         return str(self.scene.airflow.xcom(self.scene.dag_id, self.scene.run_id, "load.restore", "rollback"))
 
     def answer(self, option: str) -> None:
-        """Answer as a human, once the task waits: what comes while it still asks is lost on Airflow."""
+        """Answer as a human, once asked."""
         scene = self.scene
-        wait_until(lambda: scene.state("load.confirm") in ("awaiting_input", "deferred"), "nobody was asked")
-        path = ["dags", scene.dag_id, "dagRuns", scene.run_id, "taskInstances", "load.confirm", "-1", "hitlDetails"]
-        with scene.one_by_one:
-            scene.airflow.api.call("PATCH", *path, body={"chosen_options": [option], "params_input": {}})
+        scene.airflow.answer(scene.dag_id, scene.run_id, "load.confirm", option, timeout=PATIENCE)
 
 
 def _states(**changes: str) -> dict[str, str]:
@@ -158,7 +155,8 @@ def _timed_out(load: Load) -> None:
     load.start(first=600)
     load.wait_for_document("first")
     seen = load.end()
-    assert (seen.run, seen.states["restore"], seen.restores) == ("failed", "skipped", 0)
+    # Airflow 2 leaves what had not begun without a state.
+    assert (seen.run, seen.states["restore"] in ("skipped", None), seen.restores) == ("failed", True, 0)
     assert "first" in seen.orders
 
 
