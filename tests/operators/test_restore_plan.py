@@ -19,7 +19,8 @@ def test_a_restore_of_any_version_goes_on(path: Path) -> None:
     """What any version let a trigger carry is understood, and says the same again."""
     carried = json.loads(path.read_text())["kwargs"]["carry"]
     assert json.loads(json.dumps(RestorePlan.from_json(carried["plan"]).as_json())) == carried["plan"]
-    assert RestoreResult.from_json(carried["result"]).as_json() == carried["result"]
+    # What a later version has learnt to say is unknown of what an earlier one began.
+    assert RestoreResult.from_json(carried["result"]).as_json() == {"taken_at": None, **carried["result"]}
 
 
 @pytest.mark.parametrize("facts", [None, {}, {"cluster_id": "x"}, [], "plan"], ids=str)
