@@ -1,4 +1,4 @@
-"""The command ``airflow-css``: the demo and the emulator."""
+"""The command ``airflow-css``: the demo, the doctor and the emulator."""
 
 from __future__ import annotations
 
@@ -34,14 +34,25 @@ def _run(given: list[str]) -> int:
         from airflow_css.emulator.__main__ import main as emulate
 
         return emulate(given[1:])
+    if given[:1] == ["doctor"]:
+        # It alone loads Airflow.
+        from airflow_css.doctor.command import run_doctor
+
+        return run_doctor(given[1:])
     parser = _parser()
     options = parser.parse_args(given)
+    if options.ui and options.rollback:
+        parser.error("--rollback tells what happens here, so it does not go with --ui")
     if options.ui:
         from airflow_css.demo_ui.command import run_demo_ui
 
         return run_demo_ui(keep=options.keep, slow=options.slow, port=options.port)
     if options.port is not None:
         parser.error("--port is the port of the page, so it needs --ui")
+    if options.rollback:
+        from airflow_css.demo_rollback import run_demo_rollback
+
+        return run_demo_rollback(keep=options.keep, slow=options.slow)
     from airflow_css.demo import run_demo
 
     return run_demo(keep=options.keep, slow=options.slow)
@@ -55,9 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run an example DAG on an emulated CSS; needs no account")
     demo.add_argument("--ui", action="store_true", help="start Airflow 3 with its web page instead, until Ctrl-C")
+    demo.add_argument("--rollback", action="store_true", help="show a load that breaks and is undone")
     demo.add_argument("--port", type=_port, help="with --ui: the port of the page (default: a free one)")
     demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
+    commands.add_parser("doctor", help="find out what is wrong with a connection", add_help=False)
     commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)
     return parser
 

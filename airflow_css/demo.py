@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from typing import Any
 from airflow_css import __version__
 from airflow_css.emulator import CssEmulator
 
-__all__ = ["example_dags", "run_demo"]
+__all__ = ["Demo", "example_dags", "play", "run_demo", "say", "say_table"]
 
 DAG_FILE = "pre_etl_backup.py"
 QUICK_SECONDS = 1.5
@@ -47,18 +47,41 @@ def run_demo(*, keep: bool = False, slow: bool = False) -> int:
     :param keep: Whether to keep the throw-away Airflow home.
     :param slow: Whether the snapshot takes two minutes.
     """
+    return play(Demo, keep=keep, slow=slow)
+
+
+def play(kind: type[Demo], *, keep: bool, slow: bool) -> int:
+    """
+    Play a demo in a throw-away folder, and return its exit code.
+
+    :param kind: Which one.
+    :param keep: Whether to keep the throw-away Airflow home.
+    :param slow: Whether the snapshot takes two minutes.
+    """
     home = Path(tempfile.mkdtemp(prefix="airflow-css-demo-"))
     try:
-        with CssEmulator(creation_takes=SLOW_SECONDS if slow else QUICK_SECONDS) as emulator:
-            return _Demo(home, emulator).run()
+        with CssEmulator(
+            creation_takes=SLOW_SECONDS if slow else QUICK_SECONDS, restore_takes=QUICK_SECONDS
+        ) as emulator:
+            return kind(home, emulator).run()
     finally:
         if keep:
-            _say(f"\nKept: {home}")
+            say(f"\nKept: {home}")
         else:
             shutil.rmtree(home, ignore_errors=True)
 
 
-class _Demo:
+class Demo:
+    """
+    Runs one example DAG and follows it.
+
+    :param home: A folder of its own.
+    :param emulator: A CSS of its own.
+    """
+
+    dag_file = DAG_FILE
+    shows = "a backup of a search cluster before a load"
+
     def __init__(self, home: Path, emulator: CssEmulator) -> None:
         self._home = home
         self._emulator = emulator
@@ -70,24 +93,33 @@ class _Demo:
         self._last_progress = ""
 
     def run(self) -> int:
+        """Run it, tell what happens, and return 0 only when it went as it should."""
         dags = self._home / "dags"
         dags.mkdir()
-        shutil.copy(example_dags() / DAG_FILE, dags)
+        shutil.copy(self._example, dags)
         self._introduce()
-        self._run_airflow(dags / DAG_FILE)
-        if self._outcome.get("state") != "success":
-            _say(f"\nThe run did not succeed. Read {self._log}")
+        self._run_airflow(dags / self.dag_file)
+        if complaint := self._complaint():
+            say(f"\n{complaint} Read {self._log}")
             return 1
         self._show_result()
         return 0
 
+    @property
+    def _example(self) -> Path:
+        return example_dags() / self.dag_file
+
+    def _complaint(self) -> str:
+        """Return what did not go as it should; empty when all did."""
+        return "" if self._outcome.get("state") == "success" else "The run did not succeed."
+
     def _introduce(self) -> None:
-        _say(f"airflow-css {__version__}: a backup of a search cluster before a load, on an emulated CSS\n")
-        _say(f"  CSS emulator  {self._emulator.url}")
-        _say(f"  DAG           {example_dags() / DAG_FILE}")
-        _say(f"  Airflow home  {self._home}")
-        _say(f"  Airflow log   {self._log}\n")
-        _say("Here the wait runs inside the same process; in production a real triggerer does the waiting.\n")
+        say(f"airflow-css {__version__}: {self.shows}, on an emulated CSS\n")
+        say(f"  CSS emulator  {self._emulator.url}")
+        say(f"  DAG           {self._example}")
+        say(f"  Airflow home  {self._home}")
+        say(f"  Airflow log   {self._log}\n")
+        say("Here the wait runs inside the same process; in production a real triggerer does the waiting.\n")
 
     def _run_airflow(self, dag_file: Path) -> None:
         command = [sys.executable, "-m", "airflow_css.demo_airflow", str(dag_file), str(self._events)]
@@ -126,13 +158,17 @@ class _Demo:
                 self._tell(json.loads(line))
             for line in log.new_lines():
                 self._tell_progress(line)
+            self._look()
             time.sleep(FOLLOW_SECONDS)
+
+    def _look(self) -> None:
+        """Look at the emulator between two events."""
 
     def _tell(self, event: dict[str, Any]) -> None:
         if "outcome" in event:
             self._outcome = event["outcome"]
         else:
-            _say(f"[{time.monotonic() - self._began:5.1f} s] {event['text']}")
+            say(f"[{time.monotonic() - self._began:5.1f} s] {event['text']}")
 
     def _tell_progress(self, line: str) -> None:
         """Repeat what the operator says of its snapshot."""
@@ -142,20 +178,23 @@ class _Demo:
             # Airflow 2 writes a task's lines twice: for the task and for whoever watches the run.
             if said != self._last_progress:
                 self._last_progress = said
-                _say(f"            {said}")
+                say(f"            {said}")
 
     def _show_result(self) -> None:
         xcoms = self._outcome["xcoms"]
         snapshot = next(s for s in self._emulator.snapshots() if s.id == xcoms["backup"]["backup_id"])
-        _say("\nThe snapshot, as CSS shows it:")
-        _table({**snapshot.as_json(), "description": snapshot.description})
-        _say("\nXComs of the run:")
+        say("\nThe snapshot, as CSS shows it:")
+        say_table({**snapshot.as_json(), "description": snapshot.description})
+        say("\nXComs of the run:")
         for task_id, values in xcoms.items():
-            _say(f"  {task_id}")
-            _table(values, indent=4)
-        _say(f"\nfinished in {time.monotonic() - self._began:.1f} s")
-        _say(f"The log of its Airflow stays: {self._log}")
-        _say(_NEXT.format(connection=shlex.quote(_REAL_CONNECTION), dag=example_dags() / DAG_FILE))
+            say(f"  {task_id}")
+            say_table(values, indent=4)
+        self._finish()
+        say(_NEXT.format(connection=shlex.quote(_REAL_CONNECTION), dag=self._example))
+
+    def _finish(self) -> None:
+        say(f"\nfinished in {time.monotonic() - self._began:.1f} s")
+        say(f"The log of its Airflow stays: {self._log}")
 
 
 class _Follower:
@@ -193,11 +232,22 @@ To run the same DAG on a real cluster:
   3. Put {dag} into your DAGs folder."""
 
 
-def _table(values: dict[str, Any], *, indent: int = 2) -> None:
+def say_table(values: Mapping[str, Any], *, indent: int = 2) -> None:
+    """
+    Print names and values below each other.
+
+    :param values: The values by name.
+    :param indent: How many blanks stand before each line.
+    """
     width = max(len(key) for key in values)
     for key, value in values.items():
-        _say(f"{'':{indent}}{key:{width}}  {value if isinstance(value, str) else json.dumps(value)}")
+        say(f"{'':{indent}}{key:{width}}  {value if isinstance(value, str) else json.dumps(value)}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """
+    Print a line at once.
+
+    :param text: The line.
+    """
     print(text, flush=True)  # noqa: T201 - a command speaks by printing

@@ -27,8 +27,8 @@ class _Reporter:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def say(self, text: str) -> None:
-        self._write({"text": text})
+    def say(self, text: str, **more: str) -> None:
+        self._write({"text": text, **more})
 
     def finish(self, outcome: dict[str, Any]) -> None:
         self._write({"outcome": outcome})
@@ -57,8 +57,8 @@ class _TaskListener:
         self._reporter.say(f"task {task_instance.task_id} succeeded")
 
     @hookimpl
-    def on_task_instance_failed(self, task_instance: Any) -> None:
-        self._reporter.say(f"task {task_instance.task_id} FAILED")
+    def on_task_instance_failed(self, task_instance: Any, error: Any) -> None:
+        self._reporter.say(f"task {task_instance.task_id} FAILED", failed=task_instance.task_id, error=str(error))
 
 
 def main(dag_file: Path, events: Path) -> int:

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from airflow import __version__ as _airflow_version
 
-__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_3_PLUS", "mask_secret"]
+__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_1_PLUS", "AIRFLOW_V_3_3_PLUS", "mask_secret"]
 
 
 def _major_minor(version: str) -> tuple[int, int]:
@@ -32,6 +32,7 @@ _AIRFLOW = _major_minor(_airflow_version)
 _MASKING = ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker")
 
 AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
+AIRFLOW_V_3_1_PLUS: bool = _AIRFLOW >= (3, 1)
 AIRFLOW_V_3_3_PLUS: bool = _AIRFLOW >= (3, 3)
 
 

@@ -25,6 +25,7 @@ sys.exit(main(["demo"]))
     ("arguments", "complaint"),
     [
         (["demo", "--port", "8080"], "--port is the port of the page, so it needs --ui"),
+        (["demo", "--ui", "--rollback"], "--rollback tells what happens here, so it does not go with --ui"),
         (["demo", "--ui", "--port", "0"], "0 is no port"),
         (["demo", "--ui", "--port", "65536"], "65536 is no port"),
         (["demo", "--ui", "--port", "page"], "page is no port"),

@@ -23,6 +23,7 @@ def test_the_constants_agree_with_the_installed_airflow() -> None:
     """Each constant says whether this Airflow, a pre-release included, has reached its version."""
     release = Version(airflow.__version__).release
     assert version_compat.AIRFLOW_V_3_0_PLUS is (release >= (3, 0))
+    assert version_compat.AIRFLOW_V_3_1_PLUS is (release >= (3, 1))
     assert version_compat.AIRFLOW_V_3_3_PLUS is (release >= (3, 3))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airflow_css.emulator.entries import BUCKET, SnapshotEntry, zoneless
+from airflow_css.emulator.entries import BUCKET, Documents, SnapshotEntry, zoneless
 from airflow_css.emulator.restores import RestoreEntry
 from airflow_css.protocol.models import SnapshotPolicy
 from airflow_css.protocol.parsing import parse_policy
@@ -85,6 +85,7 @@ class ClusterEntry:
     :param created_at: When it was made.
     :param settled_until: Up to when everything that time brings was carried out.
     :param indices: Number of shards by index.
+    :param documents: The documents of these, as JSON text by id; an index without any may be missing.
     :param status: ``200`` available, ``300``/``303`` unavailable, ``100`` at work with something else than a snapshot.
     :param actions: What else than a snapshot runs on it, for example ``GROWING``.
     :param frozen: Whether it is frozen for unpaid bills.
@@ -103,6 +104,7 @@ class ClusterEntry:
     created_at: datetime
     settled_until: datetime
     indices: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_INDICES))
+    documents: Documents = field(default_factory=dict)
     status: str = "200"
     actions: tuple[str, ...] = ()
     frozen: bool = False
@@ -147,6 +149,17 @@ class ClusterEntry:
     def is_full(self) -> bool:
         """Whether no more snapshots are allowed."""
         return self.quota is not None and len(self.snapshots) >= self.quota
+
+    def give(self, indices: dict[str, int], documents: Documents | None = None) -> None:
+        """
+        Let it hold these indices from now on.
+
+        :param indices: Number of shards by index.
+        :param documents: Their documents; default those of before, without those of an index that is gone.
+        """
+        kept = self.documents if documents is None else documents
+        self.indices = indices
+        self.documents = {name: held for name, held in kept.items() if name in indices}
 
     def listed_snapshots(self) -> list[dict[str, Any]]:
         """

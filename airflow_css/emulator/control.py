@@ -9,6 +9,7 @@ Calls of the emulator's own, under ``/_emulator/``, for people and for other pro
     GET  /_emulator/holds                                  the held requests
     POST /_emulator/indices {"cluster_id": "...", "indices": ["orders", "customers"]}
     POST /_emulator/release {"id": 1, "lose": false}       let one go on, or get lost
+    ...  /_emulator/clusters...                            indices and documents: see ``document_calls``
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from airflow_css.emulator.bounds import check_seconds
 from airflow_css.emulator.clock import TurnableClock
+from airflow_css.emulator.document_calls import PREFIX, DocumentCalls
 from airflow_css.emulator.exchange import Reply, Request, json_reply
 from airflow_css.emulator.faults import FaultScript, Match
 from airflow_css.emulator.holds import Hold
@@ -80,12 +82,15 @@ class Control:
             ("POST", "release"): self._release,
         }
         call = calls.get((request.method, request.path.removeprefix("/_emulator/")))
-        if call is None:
+        if call is None and not f"{request.path}/".startswith(f"{PREFIX}/"):
             known = ", ".join(f"{method} /_emulator/{name}" for method, name in calls)
-            return json_reply(404, {"error": f"known are {known}"})
+            return json_reply(404, {"error": f"known are {known}, and {PREFIX}"})
         try:
-            return json_reply(200, call(_fields(request.body)))
-        except (TypeError, ValueError, OverflowError) as error:
+            fields = _fields(request.body)
+            if call is None:
+                return DocumentCalls(self.state).handle(request.method, request.path, fields)
+            return json_reply(200, call(fields))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             return json_reply(400, {"error": str(error)})
 
     def _state(self, _fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +110,7 @@ class Control:
             "policy": cluster.policy.shown(),
             "cancelled_automatic_snapshots": cluster.cancelled,
             "indices": list(cluster.indices),
+            "documents": {name: len(cluster.documents.get(name, ())) for name in cluster.indices},
             "restores": [restore.shown() for restore in cluster.restores],
             "snapshots": self.state.list_snapshots(cluster_id),
         }

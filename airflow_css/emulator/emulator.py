@@ -13,6 +13,7 @@ from airflow_css.emulator.app import App, SeenRequest
 from airflow_css.emulator.bounds import check_seconds
 from airflow_css.emulator.clock import TurnableClock, real_now
 from airflow_css.emulator.clusters import DEFAULT_INDICES, PolicyEntry
+from airflow_css.emulator.documents import EmulatedIndex
 from airflow_css.emulator.entries import Fate, SnapshotEntry
 from airflow_css.emulator.exchange import Reply, Request
 from airflow_css.emulator.faults import FaultScript
@@ -226,6 +227,15 @@ class CssEmulator:
         """
         return dict(self._state.find(cluster_id or self.cluster_id).indices)
 
+    def index(self, name: str, cluster_id: str | None = None) -> EmulatedIndex:
+        """
+        Return an index, to look at its documents and to change them; it need not exist yet.
+
+        :param name: Its name.
+        :param cluster_id: The cluster; default the first one.
+        """
+        return EmulatedIndex(self._state, cluster_id or self.cluster_id, name)
+
     def restores(self, cluster_id: str | None = None) -> tuple[RestoreEntry, ...]:
         """
         Return what was restored to a cluster, oldest first.
@@ -272,7 +282,7 @@ class CssEmulator:
         restore_status: str = "none",
     ) -> str:
         """
-        Put a snapshot into the list, whatever the rules of CSS say, and return its id.
+        Put a snapshot into the list, whatever the rules of CSS say, and return its id. It holds today's documents.
 
         :param name: Its name.
         :param cluster_id: The cluster; default the first one.
@@ -299,6 +309,7 @@ class CssEmulator:
             status=status,
             description=description,
             indices=select_indices(indices, self._state.find(cluster_id).indices),
+            documents=self._state.find(cluster_id).documents,
             fate=Fate(),
             failed_shards=failed_shards,
             ended_at=None if building else began + duration,

@@ -8,17 +8,21 @@ Source: CSS API reference, "Querying the Snapshot List", 2025-12-01.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from airflow_css.emulator.bounds import check_number, check_seconds
 
-__all__ = ["Ending", "Fate", "SnapshotEntry", "check_fate", "zoneless"]
+__all__ = ["Documents", "Ending", "Fate", "SnapshotEntry", "check_fate", "zoneless"]
 
 Ending = Literal["completed", "part_failed", "failed", "vanish", "empty", "stuck"]
 
 BUCKET = "css-backups"
+
+Documents = Mapping[str, Mapping[str, str]]
+"""Documents by index and id, each as JSON text. Never changed in place: cluster and snapshots may share them."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class SnapshotEntry:
     :param status: The state, in CSS's word.
     :param description: Its description.
     :param indices: Number of shards by index.
+    :param documents: All documents of the cluster, as they were when the work began.
     :param fate: How it will end.
     :param failed_shards: How many shards failed.
     :param ended_at: When the work ended; ``None`` while it runs.
@@ -82,6 +87,7 @@ class SnapshotEntry:
     status: str = "BUILDING"
     description: str = ""
     indices: dict[str, int] = field(default_factory=dict)
+    documents: Documents = field(default_factory=dict)
     fate: Fate = Fate()
     failed_shards: int = 0
     ended_at: datetime | None = None

@@ -8,12 +8,12 @@ Elasticsearch Cluster", both 2025-12-01.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from airflow_css.emulator.bounds import check_seconds
-from airflow_css.emulator.entries import SnapshotEntry
+from airflow_css.emulator.entries import Documents, SnapshotEntry
 from airflow_css.emulator.index_lists import select_indices
 from airflow_css.emulator.renaming import renamed
 
@@ -100,6 +100,7 @@ class RestoreEntry:
     :param shown_at: From when the snapshot's restore status speaks of it.
     :param status: ``restoring``, ``success`` or ``failed``.
     :param brought: Number of shards by index, under the new names: what it put into the target.
+    :param origins: What each of these is called in the snapshot.
     :param replaced: Which of these overwrote an index.
     :param kept: Which names were there already and were left alone.
     :param reason: Why it failed; empty when it did not.
@@ -114,6 +115,7 @@ class RestoreEntry:
     shown_at: datetime
     status: str = "restoring"
     brought: dict[str, int] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     replaced: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     reason: str = ""
@@ -134,8 +136,27 @@ class RestoreEntry:
             self._judge(present, existing_index)
         except ValueError as error:
             self.status, self.reason, self.replaced, self.kept, self.brought = "failed", str(error), (), (), {}
+            self.origins = {}
         else:
             self.status = "success"
+
+    def closes(self, present: Mapping[str, int], existing_index: Literal["keep", "fail"]) -> frozenset[str]:
+        """
+        Return the names of the indices that nobody can use while it runs.
+
+        Source: as for the module: indices that are being restored cannot be queried. Assumed: one that is kept can.
+
+        :param present: The target's indices.
+        :param existing_index: As for ``finish``.
+        """
+        # As if it were to end well: only its script knows better.
+        foreseen = replace(self, fate=RestoreFate())
+        foreseen.finish(present, existing_index)
+        return frozenset(foreseen.brought)
+
+    def brought_documents(self) -> Documents:
+        """Return the documents that it puts into the target, by the new names."""
+        return {name: self.snapshot.documents.get(origin, {}) for name, origin in self.origins.items()}
 
     def _judge(self, present: Mapping[str, int], existing_index: Literal["keep", "fail"]) -> None:
         """
@@ -147,7 +168,8 @@ class RestoreEntry:
         """
         if self.fate.ending == "failed":
             raise ValueError("scripted")
-        new = _under_new_names(self.order, self.snapshot.indices)
+        origins = _by_new_names(self.order, self.snapshot.indices)
+        new = {name: self.snapshot.indices[origin] for name, origin in origins.items()}
         there = tuple(name for name in new if name in present)
         if there and not self.order.replace_existing and existing_index == "fail":
             raise ValueError(f"the index {there[0]} exists")
@@ -156,6 +178,7 @@ class RestoreEntry:
         else:
             self.kept = there
         self.brought = {name: shards for name, shards in new.items() if name not in self.kept}
+        self.origins = {name: origins[name] for name in self.brought}
 
     def shown(self) -> dict[str, Any]:
         """Return what the emulator's state call shows."""
@@ -171,14 +194,14 @@ class RestoreEntry:
         }
 
 
-def _under_new_names(order: RestoreOrder, held: Mapping[str, int]) -> dict[str, int]:
-    new: dict[str, int] = {}
-    for name, shards in indices_to_restore(order.indices, held).items():
+def _by_new_names(order: RestoreOrder, held: Mapping[str, int]) -> dict[str, str]:
+    origins: dict[str, str] = {}
+    for name in indices_to_restore(order.indices, held):
         new_name = order.new_name(name)
-        if new_name in new:
+        if new_name in origins:
             raise ValueError(f"two indices would be called {new_name}")
-        new[new_name] = shards
-    return new
+        origins[new_name] = name
+    return origins
 
 
 def _fitting(names: tuple[str, ...], new: Mapping[str, int], present: Mapping[str, int]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ calls and of the clock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,12 @@ from airflow_css.emulator.works import begin_restore, begin_snapshot
 
 __all__ = ["ServiceState"]
 
-CHANGEABLE = frozenset(entry.name for entry in fields(ClusterEntry)) - {"id", "created_at", "settled_until"}
+CHANGEABLE = frozenset(entry.name for entry in fields(ClusterEntry)) - {
+    "id",
+    "created_at",
+    "settled_until",
+    "documents",
+}
 
 
 @dataclass
@@ -69,7 +75,9 @@ class ServiceState:
             raise TypeError(f"a cluster has no {', '.join(unknown)} to change; it has {', '.join(sorted(CHANGEABLE))}")
         with self._lock:
             # Changed in place: a restore that runs knows its clusters.
-            vars(self.find(cluster_id)).update(fields)
+            cluster = self.find(cluster_id)
+            vars(cluster).update(fields)
+            cluster.give(cluster.indices)
 
     def find(self, cluster_id: str) -> ClusterEntry:
         """
@@ -88,6 +96,26 @@ class ServiceState:
                 raise Refusal(403, "CSS.0015", message)
             settle(linked(cluster, list(self._clusters.values())), self.rules, self.clock.now())
             return cluster
+
+    @contextmanager
+    def holding(self, cluster_id: str) -> Iterator[ClusterEntry]:
+        """
+        Yield a cluster as it is now, which nobody else changes meanwhile.
+
+        :param cluster_id: The cluster.
+        :raises Refusal: if there is none.
+        """
+        with self._lock:
+            yield self.find(cluster_id)
+
+    def closed_indices(self, cluster: ClusterEntry) -> frozenset[str]:
+        """
+        Return the names that a running restore brings: until it ends, nobody can use these indices.
+
+        :param cluster: The cluster, as it is now.
+        """
+        restore = cluster.restoring
+        return frozenset() if restore is None else restore.closes(cluster.indices, self.rules.existing_index)
 
     def clusters(self) -> list[ClusterEntry]:
         """Return all clusters as they are now, newest first."""

@@ -105,7 +105,7 @@ def _end_of_restore(cluster: ClusterEntry, rules: ServiceRules) -> Iterator[_Eve
 
     def happen(moment: datetime) -> None:
         restore.finish(cluster.indices, rules.existing_index)
-        cluster.indices = {**cluster.indices, **restore.brought}
+        cluster.give({**cluster.indices, **restore.brought}, {**cluster.documents, **restore.brought_documents()})
         restore.snapshot.being_restored = False
         restore.snapshot.coming_words.append((max(moment, restore.shown_at), restore.status))
 

@@ -25,7 +25,7 @@ def begin_snapshot(
     frequency: str | None = None,
 ) -> SnapshotEntry:
     """
-    Begin a snapshot and return it.
+    Begin a snapshot and return it. Assumed: it holds what there is at this moment, as a snapshot of the engine does.
 
     :param cluster: Of which cluster.
     :param order: What is asked for.
@@ -42,6 +42,7 @@ def begin_snapshot(
         ends_at=None if fate.ending == "stuck" else moment + timedelta(seconds=takes),
         description=order.description,
         indices=select_indices(order.indices, cluster.indices),
+        documents=cluster.documents,
         fate=fate,
         frequency=frequency,
         bucket=cluster.policy.bucket,

@@ -145,19 +145,17 @@ class CssHook(BaseHook):
         return self.settings.credentials != before
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether a signed call works, and a sentence for the form's Test button."""
-        from airflow_css.protocol.errors import CssError
+        """Return whether a signed call works, and what was found, for the form's Test button."""
+        from airflow_css.diagnosis.examination import examine
 
-        try:
-            clusters = self.get_conn().list_clusters()
-        except CssError as error:
-            return False, str(error)
+        report = examine(self)
+        if report.failed:
+            return False, report.failed[0].sentence
         settings = self.settings
-        found = f"{len(clusters)} cluster{'' if len(clusters) == 1 else 's'} visible"
         where = f"{settings.endpoint}, region {settings.region or 'not given'}, project {settings.project_id}"
-        return True, " ".join(
-            (f"Signed in with the keys of {settings.keys_from} at {where}: {found}.", *settings.warnings)
-        )
+        found = next(finding.text for finding in report.findings if finding.check == "clusters")
+        signed_in = f"Signed in with the keys of {settings.keys_from} at {where}: {found}."
+        return True, " ".join((signed_in, *(finding.sentence for finding in report.warnings)))
 
     def create_snapshot(
         self,

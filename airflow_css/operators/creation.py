@@ -7,6 +7,7 @@ goes on with what the event carries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,13 @@ class Creation(Stay[str, Journey]):
         """Log that the snapshot is left alone: CSS forbids deleting one that is being made."""
         if self._journey is not None and self._journey.snapshot_id:
             self._operator.log.warning("Killed. The snapshot %s is left alone; the next try adopts it.", self._label())
+
+    def check_earlier(self, earlier: Sequence[Snapshot]) -> None:
+        """
+        Look at what this task instance made before it was cleared; a checkpoint may refuse to go on.
+
+        :param earlier: The snapshots, whether used again or passed over.
+        """
 
     def _label(self) -> str:
         journey = self._journey
@@ -163,6 +171,8 @@ class Creation(Stay[str, Journey]):
 
     def _keep(self, made: EnsuredSnapshot) -> None:
         """Push the ids before any wait: whatever happens to this process, everybody can see what was made."""
+        earlier = tuple(snapshot for snapshot, _ in made.passed_over)
+        self.check_earlier((*earlier, made.adopted) if made.adopted and made.is_earlier_life else earlier)
         journey = self._known()
         self._journey = journey.with_snapshot(made.id, made.name, made.made_at)
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ __all__ = ["EXAMPLES", "SECRET_KEY", "TOKEN", "Example", "Played", "places_of_se
 SECRET_KEY = "planted-secret-key-5b1e7f"
 TOKEN = "planted-security-token-c09a44"
 NEEDLES = (SECRET_KEY, TOKEN, "SDK-HMAC-SHA256 Access=")
+
+Documents = Mapping[str, Mapping[str, Any]]
+ORDERS: Documents = {"1": {"customer": "ada", "cents": 1250}, "2": {"customer": "grace", "cents": 990}}
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Example:
     :param snapshots: How many snapshots a run makes.
     :param task: The task whose value is the snapshot that matters, its id or its facts; empty when it is mapped.
     :param before: How many good snapshots it wants to find, made by nobody in particular.
+    :param documents: What indices hold before, by name. Default nothing.
+    :param left: What they hold afterwards; ``None`` for an index that is gone.
     :param asks: The task that waits for a human's answer; ``dag.test()`` would wait for ever. Default none.
     """
 
@@ -41,6 +47,8 @@ class Example:
     task: str = "backup"
     before: int = 0
     asks: str = ""
+    documents: Mapping[str, Documents] = field(default_factory=dict)
+    left: Mapping[str, Documents | None] = field(default_factory=dict)
 
 
 EXAMPLES = (
@@ -50,6 +58,32 @@ EXAMPLES = (
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
+    Example(
+        "checkpoint_rolls_back.py",
+        (2, 11),
+        "failed",
+        1,
+        task="protected.snapshot",
+        documents={"orders-2026-11": ORDERS},
+        left={"orders-2026-11": ORDERS},
+    ),
+    Example(
+        "checkpoint_around_load.py",
+        (2, 11),
+        "success",
+        1,
+        task="protected.snapshot",
+        documents={"orders-2026-11": ORDERS},
+        left={"orders-2026-11": {**ORDERS, "3": {"customer": "ada", "cents": 400}}},
+    ),
+    Example(
+        "backup_before_reindex.py",
+        (2, 11),
+        "success",
+        1,
+        documents={"orders-2026-11": ORDERS},
+        left={"orders-2026-11": None, "orders-2026-11-v2": ORDERS},
+    ),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )
 

@@ -45,10 +45,11 @@ LAYERS = {
     # requests hands urllib3's errors through; only they tell whether a byte was sent.
     "client": _layer("/ protocol", "requests urllib3", "it is usable from a plain script"),
     "emulator": _layer("protocol", "", "it must not learn from the client it judges"),
+    "diagnosis": _layer("protocol client", "", "the hook's Test button asks it, so it lies below the hook"),
     "hooks.form": _layer("", "", "the fields of a connection are data, read at every command"),
     # The form of Airflow 2 is made of the widgets that Airflow 2 brings.
     "hooks": _layer(
-        "protocol client hooks.form version_compat",
+        "protocol client diagnosis hooks.form version_compat",
         "airflow flask_appbuilder flask_babel wtforms",
         "the one door to an Airflow connection",
     ),

@@ -1,0 +1,151 @@
+"""
+How the tasks of a checkpoint hang together.
+
+Theory of operation. ``snapshot`` is a setup task and precedes every task that begins the work; ``restore`` is its
+teardown and follows every task of the work, since one with a lenient trigger rule may end before another. So Airflow
+restores only after a good snapshot and when nothing writes any more, also when a user marks the run as failed, and it
+clears snapshot and restore with any task of the work. ``verdict`` is an ordinary task and the group's only leaf: it
+turns the run red, and what follows the group waits for it. ``seal`` is a teardown that counts for the run: it turns it
+red where Airflow skipped the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.providers.common.compat.sdk import TaskGroup
+
+from airflow_css.checkpoints.plan import Checkpoint, Work
+from airflow_css.checkpoints.restore_task import CheckpointRestore
+from airflow_css.checkpoints.snapshot_task import CheckpointSafety, CheckpointSnapshot
+from airflow_css.checkpoints.verdict_task import CheckpointSeal, CheckpointVerdict
+from airflow_css.checkpoints.wishes import Wishes
+from airflow_css.protocol.errors import CssUsageError
+
+__all__ = ["wire"]
+
+ALL_SUCCESS = "all_success"
+
+
+def wire(group: TaskGroup, wishes: Wishes) -> None:
+    """
+    Add the checkpoint's own tasks to a group that holds the work.
+
+    :param group: The group, inside which nothing more is added.
+    :param wishes: What the user asked for.
+    :raises CssUsageError: if the work cannot be protected.
+    """
+    inside = list(group.iter_tasks())
+    work = [task for task in inside if not task.is_teardown]
+    _check_work(str(group.group_id), work)
+    checkpoint = Checkpoint(
+        group_id=str(group.group_id),
+        mode=wishes.way.mode,
+        in_place=wishes.way.in_place,
+        work=_as_work(work),
+        has_safety=wishes.has_safety,
+    )
+    with group:
+        snapshot = CheckpointSnapshot(task_id="snapshot", checkpoint=checkpoint, **wishes.snapshot)
+        steps = _way_back(checkpoint, wishes)
+        verdict, seal = _ends(checkpoint, wishes)
+    _link_work(snapshot, inside, steps, verdict)
+    for earlier, later in zip(steps, [*steps[1:], verdict], strict=True):
+        earlier >> later
+    for step in steps:
+        step.as_teardown(setups=snapshot)
+    steps[-1] >> seal
+    seal.as_teardown(setups=snapshot, on_failure_fail_dagrun=True)
+    if wishes.retention is not None:
+        _prune_after(group, checkpoint, wishes.retention, snapshot, verdict)
+
+
+def _check_work(group_id: str, work: Sequence[Any]) -> None:
+    if not work:
+        rule = "a checkpoint protects the tasks defined inside it, and there is none; teardown tasks do not count"
+        raise CssUsageError("group_id", group_id, rule, "with css_checkpoint(...): load()")
+    if any(isinstance(task, CheckpointVerdict) for task in work):
+        rule = "it has another checkpoint inside, and two would roll the same work back; keep one of them"
+        raise CssUsageError("group_id", group_id, rule, group_id)
+    for task in _roots(work):
+        if task.trigger_rule != ALL_SUCCESS:
+            rule = (
+                f"the task {task.task_id} begins the work with the trigger rule {str(task.trigger_rule)!r}, so it "
+                "could run without a snapshot; begin with a task that has all_success"
+            )
+            raise CssUsageError("trigger_rule", str(task.trigger_rule), rule, ALL_SUCCESS)
+
+
+def _as_work(work: Sequence[Any]) -> Work:
+    mapped = tuple(task.task_id for task in work if _is_mapped(task))
+    return Work(tuple(task.task_id for task in work if task.task_id not in mapped), mapped)
+
+
+def _is_mapped(task: Any) -> bool:
+    return hasattr(task, "expand_input") or any(task.iter_mapped_task_groups())
+
+
+def _way_back(checkpoint: Checkpoint, wishes: Wishes) -> list[Any]:
+    """Return the tasks from the end of the work to the restored state, in their order."""
+    steps: list[Any] = []
+    if wishes.way.mode == "confirm":
+        # Airflow before 3.1 has nothing to ask with, and nobody else pays for loading it.
+        from airflow_css.checkpoints.confirm_task import CheckpointConfirm
+
+        steps.append(CheckpointConfirm(task_id="confirm", checkpoint=checkpoint, **wishes.confirm))
+    if wishes.has_safety:
+        steps.append(CheckpointSafety(task_id="safety", checkpoint=checkpoint, **wishes.safety))
+    pulled = "{{{{ ti.xcom_pull(task_ids='{}', key='{}') }}}}"
+    snapshot_id, cluster_id = (pulled.format(checkpoint.task("snapshot"), key) for key in ("backup_id", "cluster_id"))
+    steps.append(
+        CheckpointRestore(
+            task_id="restore",
+            checkpoint=checkpoint,
+            snapshot_id=snapshot_id,
+            cluster_id=cluster_id,
+            target_cluster_id="same",
+            **wishes.restore,
+        )
+    )
+    return steps
+
+
+def _ends(checkpoint: Checkpoint, wishes: Wishes) -> tuple[Any, Any]:
+    of_both: dict[str, Any] = {"checkpoint": checkpoint, "css_conn_id": wishes.css_conn_id, "retries": 0}
+    verdict = CheckpointVerdict(task_id="verdict", trigger_rule="all_done", **of_both)
+    return verdict, CheckpointSeal(task_id="seal", **of_both)
+
+
+def _link_work(snapshot: Any, inside: Sequence[Any], steps: Sequence[Any], verdict: Any) -> None:
+    work = [task for task in inside if not task.is_teardown]
+    for task in _roots(work):
+        snapshot >> task
+    for task in inside:
+        for step in steps:
+            task >> step
+        # Airflow lets nothing that runs after failures follow a setup task directly.
+        if not task.is_setup and not task.is_teardown:
+            task >> verdict
+
+
+def _roots(work: Sequence[Any]) -> list[Any]:
+    ids = {task.task_id for task in work}
+    return [task for task in work if ids.isdisjoint(task.upstream_task_ids)]
+
+
+def _prune_after(
+    group: TaskGroup, checkpoint: Checkpoint, retention: Mapping[str, Any], snapshot: Any, verdict: Any
+) -> None:
+    from airflow_css.checkpoints.prune_task import CheckpointPrune
+
+    with group:
+        prune = CheckpointPrune(
+            task_id="prune",
+            checkpoint=checkpoint,
+            scope="task",
+            task_ids=[checkpoint.task("snapshot"), checkpoint.task("safety")],
+            **retention,
+        )
+    verdict >> prune
+    prune.as_teardown(setups=snapshot)
