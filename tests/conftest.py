@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.world import World
 
 _OURS = "AIRFLOW_CSS_TEST_"
-_FOREIGN_PREFIXES = ("AIRFLOW_", "HUAWEICLOUD_")
+_FOREIGN_PREFIXES = ("AIRFLOW_", "HUAWEICLOUD_", "HC_CONTAINER_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
 
 # getaddrinfo is asked about these without a packet leaving the machine.

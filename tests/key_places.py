@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airflow_css.client.iam import forget_projects
+from airflow_css.client.key_ring import forget_rings
 from tests.world import World, new_world
 
 __all__ = ["RENEWING", "KeyPlace", "key_place"]
@@ -127,5 +129,8 @@ def key_place(name: str, **options: Any) -> Iterator[KeyPlace]:
         try:
             yield place
         finally:
+            # The next world may get the same ports, and is another one.
+            forget_rings()
+            forget_projects()
             for variable in variables:
                 os.environ.pop(variable, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from airflow_css.protocol.errors import CssApiError, CssAuthError, CssConfigErro
 from airflow_css.protocol.names import check_project_id
 from airflow_css.protocol.sign_in import ASSUME_AGENCY, LIST_PROJECTS, Project, build_assume_body
 
-__all__ = ["AgencyKeys", "find_project_id"]
+__all__ = ["AgencyKeys", "find_project_id", "forget_projects"]
 
 # Assumed: an hour. The service allows 900 to 86400 seconds; a short life costs more calls, a long one more if it leaks.
 AGENCY_KEYS_LIVE_SECONDS = 3600
@@ -105,6 +106,16 @@ def find_project_id(ring: KeyRing, region: str, endpoint: str, *, rules: Sending
         while len(_projects) > MOST_PROJECTS:
             _projects.popitem(last=False)
     return found
+
+
+def forget_projects() -> None:
+    """Let every project be looked up anew. A forked process does so: its parent may have held the lock."""
+    global _projects_lock  # noqa: PLW0603 - the lock itself may be the one that is held
+    _projects_lock = threading.Lock()
+    _projects.clear()
+
+
+os.register_at_fork(after_in_child=forget_projects)
 
 
 def _projects_of(ring: KeyRing, region: str, endpoint: str, rules: SendingRules, clock: Clock) -> tuple[Project, ...]:

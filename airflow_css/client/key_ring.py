@@ -13,6 +13,7 @@ Rings of sources that cost something are kept for the whole process, so that all
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from airflow_css.client.credentials import Credentials
 from airflow_css.client.sources import CredentialSource, FetchedKeys
 from airflow_css.protocol.errors import CssAuthError, CssError, CssReplyError, CssTransportError
 
-__all__ = ["KeyRing", "ring_of"]
+__all__ = ["KeyRing", "forget_rings", "ring_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -280,6 +281,16 @@ def ring_of(source: CredentialSource, clock: Clock, keep_secret: Callable[[str],
         while len(_rings) > MOST_RINGS:
             _rings.popitem(last=False)
         return ring
+
+
+def forget_rings() -> None:
+    """Let every source be asked anew. A forked process does so: another thread may have held a lock of its parent."""
+    global _rings_lock  # noqa: PLW0603 - the lock itself may be the one that is held
+    _rings_lock = threading.Lock()
+    _rings.clear()
+
+
+os.register_at_fork(after_in_child=forget_rings)
 
 
 def _lives(keys: FetchedKeys, now: datetime) -> bool:

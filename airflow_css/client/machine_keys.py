@@ -189,7 +189,9 @@ def check_metadata_address(address: str) -> str:
 
 
 def _checked_pod_uri(uri: str) -> str:
-    parts, host = urlsplit(uri.strip()), _host(uri.strip())
+    host = _host(uri.strip())
+    # An address without a readable host is refused below.
+    parts = urlsplit(uri.strip() if host else "")
     is_near = is_loopback(host) or _is_link_local(host)
     is_legal = parts.scheme == "https" or (parts.scheme == "http" and is_near)
     # The metadata service is asked by its own source alone, and never with the proof of a pod.

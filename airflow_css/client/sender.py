@@ -28,7 +28,7 @@ from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
-from airflow_css.client.skew import SkewedClock
+from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import FixedKeys
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
@@ -84,8 +84,8 @@ class Sender:
         self.project_id = project_id
         self.rules = rules
         self.clock = clock
+        self._time = skewed_clock_of(endpoint, clock)
         self._keys = KeyRing(FixedKeys(keys), clock) if isinstance(keys, Credentials) else keys
-        self._time = SkewedClock(clock)
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
 
@@ -149,7 +149,7 @@ class Sender:
         signed_with = self._time.skew
         reply, failure = self._answer(call.name, keys, request)
         if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
-            # A second refusal is final: too many of them lock the key.
+            # A second refusal of these keys is final: too many of them lock the key.
             reply, failure = self._answer(call.name, keys, request)
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in

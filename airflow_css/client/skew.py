@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from airflow_css.client.clock import Clock
+from airflow_css.client.clock import Clock, SystemClock
 
-__all__ = ["LARGEST_SKEW", "MADE_UP_FOR", "SkewedClock", "behind_or_ahead", "server_time"]
+__all__ = ["LARGEST_SKEW", "MADE_UP_FOR", "SkewedClock", "behind_or_ahead", "server_time", "skewed_clock_of"]
 
 LARGEST_SKEW = timedelta(minutes=10)
 """A difference beyond it is made up for. The gateway tolerates 15 minutes, and a request takes a while."""
@@ -22,7 +23,12 @@ LARGEST_SKEW = timedelta(minutes=10)
 MADE_UP_FOR = timedelta(hours=26)
 """A larger difference is no clock in the wrong zone: a signature dated years ahead could be kept and used then."""
 
+MOST_ENDPOINTS = 64
+
 _LOG = logging.getLogger(__name__)
+# A clock that is no system clock is kept alive by its value, so its id stays its own.
+_shared: OrderedDict[tuple[str, int], SkewedClock] = OrderedDict()
+_shared_lock = threading.Lock()
 
 
 def server_time(date: str | None) -> datetime | None:
@@ -51,7 +57,7 @@ def behind_or_ahead(skew: timedelta) -> str:
 
 class SkewedClock:
     """
-    A clock that can be corrected once: for dates of signatures, not for waiting.
+    A clock that can be corrected: for dates of signatures, not for waiting.
 
     :param clock: The clock of this machine.
     :param skew: What the service's time is ahead of it. Default nothing.
@@ -82,22 +88,46 @@ class SkewedClock:
         """
         Return whether a refused request is worth one more signature, because its date was wrong.
 
-        The clock is corrected the first time only; whoever signed before that hears yes as well.
+        Whoever signed before another thread corrected the clock hears yes as well. A clock that somebody sets right
+        meanwhile is followed back.
 
         :param date: The header ``Date`` of the refusal.
         :param signed_with: The skew with which the refused request was signed.
         """
         theirs = server_time(date)
+        if theirs is None:
+            return False
         with self._lock:
-            if self.skew:
-                return signed_with != self.skew
-            skew = theirs - self._clock.now() if theirs else timedelta()
-            if not LARGEST_SKEW < abs(skew) <= MADE_UP_FOR:
+            measured = theirs - self._clock.now()
+            if abs(measured) > MADE_UP_FOR:
                 return False
-            self.skew = skew
-        _LOG.warning(
-            "The clock of this machine is %s the service's, which refuses signatures more than 15 min off. They are "
-            "dated by the service's time from now on; set the clock of this machine, for example with NTP.",
-            behind_or_ahead(skew),
-        )
-        return True
+            wanted = measured if abs(measured) > LARGEST_SKEW else timedelta()
+            is_news = abs(wanted - self.skew) > LARGEST_SKEW
+            if is_news:
+                self.skew = wanted
+            is_worth_it = abs(signed_with - self.skew) > LARGEST_SKEW
+        if is_news and wanted:
+            _LOG.warning(
+                "The clock of this machine is %s the service's, which refuses signatures more than 15 min off. They "
+                "are dated by the service's time from now on; set the clock of this machine, for example with NTP.",
+                behind_or_ahead(wanted),
+            )
+        return is_worth_it
+
+
+def skewed_clock_of(endpoint: str, clock: Clock) -> SkewedClock:
+    """
+    Return the clock that dates signatures for an endpoint: the same one for the whole process.
+
+    So many clients that begin under a wrong clock cost few refusals, and do not lock the key.
+
+    :param endpoint: Where signed requests go.
+    :param clock: The clock of this machine.
+    """
+    key = (endpoint, 0 if type(clock) is SystemClock else id(clock))
+    with _shared_lock:
+        shared = _shared.pop(key, None) or SkewedClock(clock)
+        _shared[key] = shared
+        while len(_shared) > MOST_ENDPOINTS:
+            _shared.popitem(last=False)
+        return shared

@@ -102,7 +102,8 @@ def visit(
         session.trust_env = not is_loopback(urlsplit(url).hostname or "")
         prepared = requests.PreparedRequest()
         prepared.prepare(method="GET", url=url, headers={"Accept": "application/json"}, params=query, auth=auth)
-        settings = session.merge_environment_settings(url, {}, stream=False, verify=rules.verify, cert=None)
+        proxies = {"http": rules.proxy, "https": rules.proxy} if rules.proxy else {}
+        settings = session.merge_environment_settings(url, proxies, stream=False, verify=rules.verify, cert=None)
         proxy = _without_user(select_proxy(url, settings["proxies"]) or "")
         timeout = (min(rules.connect_seconds, _LONGEST_SECONDS), min(rules.read_seconds, _LONGEST_SECONDS))
         try:

@@ -26,6 +26,7 @@ __all__ = [
     "Cause",
     "cause_of_error",
     "cause_of_refusal",
+    "cause_of_unusable",
     "clock_cause",
     "unavailable_cause",
 ]
@@ -59,17 +60,18 @@ OBSTACLES: dict[Obstacle, Cause] = {
         "dns",
         "The name {host} cannot be resolved ({detail}).",
         "Check the region, or the host of the connection, for a slip; then the name service of this machine. Behind a "
-        "proxy set HTTPS_PROXY.",
+        "proxy set the extra 'proxy'.",
     ),
     Obstacle.PROXY: Cause(
         "proxy",
         "The proxy {proxy} does not let the request through to {host} ({detail}).",
-        "Check HTTPS_PROXY in the environment of this process, or name the host in NO_PROXY.",
+        "Check the extra 'proxy' of the connection, or else HTTPS_PROXY in the environment of this process; NO_PROXY "
+        "names hosts that need none.",
     ),
     Obstacle.CONNECTION: Cause(
         "connection",
         "There is no connection to {endpoint}: its name is known, but nobody answers there ({detail}).",
-        "Check the port of the host, the firewall and the route of this machine; behind a proxy set HTTPS_PROXY.",
+        "Check the port of the host, the firewall and the route of this machine; behind a proxy set the extra 'proxy'.",
     ),
     Obstacle.CERTIFICATE: Cause(
         "tls-certificate",
@@ -201,6 +203,19 @@ def cause_of_error(error: CssError, *, project: str, region: str) -> Cause:
         name = "not-found" if isinstance(error, CssNotFoundError) else error.reply.code or f"HTTP {error.reply.status}"
         return Cause(name, str(error), "")
     return Cause("no-answer", str(error), "")
+
+
+def cause_of_unusable(error: CssError) -> Cause:
+    """
+    Return why a connection cannot be read to its end: it may have to ask for its project.
+
+    :param error: What reading it raised.
+    """
+    if isinstance(error, CssConfigError):
+        return Cause("connection-unusable", str(error), "")
+    if isinstance(error, CssApiError) and error.reply.status == 401:
+        return cause_of_refusal(error.reply.message, None) or Cause("refused", str(error), "")
+    return cause_of_error(error, project="", region="")
 
 
 def clock_cause(skew: timedelta) -> Cause:

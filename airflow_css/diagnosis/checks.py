@@ -176,7 +176,8 @@ def _message(body: bytes) -> str:
 
 
 def _compared(lines: Sequence[LineOfRequest]) -> list[str]:
-    shown = []
+    is_same = bool(lines) and all(line.is_same for line in lines)
+    shown = ["The gateway saw the request that was signed, so it is the key:"] if is_same else []
     for line in lines:
         if line.is_same:
             shown.append(f"  {line.part}: {line.ours}")

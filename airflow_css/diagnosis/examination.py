@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 from airflow_css.client.auth import AkSkAuth
 from airflow_css.client.clock import Clock
+from airflow_css.client.credentials import Credentials
 from airflow_css.client.css import CssClient
 from airflow_css.client.skew import LARGEST_SKEW, SkewedClock
 from airflow_css.client.visit import Visit, visit
 from airflow_css.diagnosis import checks
-from airflow_css.diagnosis.causes import NO_SUCH_CLUSTER, OBSTACLES, Cause, cause_of_error
+from airflow_css.diagnosis.causes import NO_SUCH_CLUSTER, OBSTACLES, Cause, cause_of_error, cause_of_unusable
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
 from airflow_css.protocol.errors import CssConfigError, CssError, CssNotFoundError
 from airflow_css.protocol.wire import LIST_CLUSTERS, ClusterPage, read_reply
@@ -28,6 +29,7 @@ __all__ = ["Subject", "examine"]
 
 MOST_CLUSTERS = 10
 _PAGE = {"offset": 1, "limit": 100}
+_NO_KEYS = "Check the extra 'credential_source' of the connection, and whether the place can be reached from here."
 _AFTER = "comes after what failed above"
 
 
@@ -83,6 +85,7 @@ class _Examination:
         self._subject = subject
         self._cluster_id = cluster_id
         self._settings: Any = None
+        self._keys: Credentials | None = None
         self._machine = subject.clock
         self._time = SkewedClock(subject.clock)
         self._skew: timedelta | None = None
@@ -93,14 +96,18 @@ class _Examination:
         try:
             self._settings = self._subject.settings
         except CssError as error:
-            return checks.failed("connection", Cause("connection-unusable", str(error), ""))
+            return checks.failed("connection", cause_of_unusable(error))
         name = f"{self._subject.css_conn_id} can be read"
         if self._settings.warnings:
             return checks.warning("connection", f"{name}. {' '.join(self._settings.warnings)}", "Mend the connection.")
         return checks.ok("connection", name)
 
     def keys(self) -> Finding:
-        return checks.ok("keys", f"{checks.key_name(self._settings.credentials)}, from {self._settings.keys_from}")
+        try:
+            self._keys = self._settings.credentials
+        except CssError as error:
+            return checks.failed("keys", Cause("no-keys", str(error), _NO_KEYS))
+        return checks.ok("keys", f"{checks.key_name(self._keys)}, from {self._settings.keys_from}")
 
     def region(self) -> Finding:
         return checks.region_of(self._settings.region, self._settings.endpoint)
@@ -122,7 +129,7 @@ class _Examination:
 
     def signature(self) -> Finding:
         settings = self._settings
-        auth = AkSkAuth(settings.credentials, settings.project_id, self._time)
+        auth = AkSkAuth(self._keys, settings.project_id, self._time) if self._keys else None
         seen = self._visit(LIST_CLUSTERS.path(project_id=settings.project_id), auth=auth, query=_PAGE)
         if seen.obstacle:
             facts = {"host": settings.endpoint, "endpoint": settings.endpoint, "proxy": seen.proxy}
@@ -158,9 +165,12 @@ class _Examination:
 
     def cleaned(self, finding: Finding) -> Finding:
         """Return the finding without a key, whatever the service repeated."""
-        keys = self._settings.credentials if self._settings else None
+        keys = self._keys
+        passwords = self._settings.proxy_secrets() if self._settings else ()
 
         def clean(text: str) -> str:
+            for password in passwords:
+                text = text.replace(password, "***")
             return keys.scrub(text).replace(keys.access_key, f"{keys.access_key[:4]}***") if keys else text
 
         return replace(

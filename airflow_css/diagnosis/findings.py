@@ -46,7 +46,7 @@ class Finding:
     @property
     def sentence(self) -> str:
         """What was seen and what to do, in one line."""
-        return f"{self.text} {self.remedy}".strip()
+        return f"{self.text.rstrip('.')}. {self.remedy}" if self.remedy else self.text
 
     def lines(self) -> list[str]:
         """Return the lines for people."""

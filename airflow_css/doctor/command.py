@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -34,6 +35,8 @@ def run_doctor(arguments: Sequence[str], *, hook_class: type[CssHook] = CssHook)
     parser = _parser()
     options = parser.parse_args(arguments)
     _check(parser, options)
+    # Airflow 3 looks for connections in its database only where this says so; its own commands say it as well.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     hook = _silent(hook_class)(options.conn_id)
     with _without_log():
         report = examine(hook, options.cluster or "")

@@ -57,6 +57,9 @@ def probe(client: CssClient, order: ProbeOrder, tell: Callable[[str], None]) -> 
         tell("Stopped. What was made is being deleted; a second Ctrl-C leaves it.")
     except CssError as error:
         probed.trouble = str(error)
+    except Exception:
+        clean_up(client, order, tell, open_names=frozenset(walker.open_names))
+        raise
     try:
         probed.left_behind = clean_up(client, order, tell, open_names=frozenset(walker.open_names))
     except KeyboardInterrupt:

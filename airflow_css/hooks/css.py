@@ -36,6 +36,9 @@ class CssHook(BaseHook):
     clock: Clock = SystemClock()
     """Where the time comes from. A subclass may bring another one, for tests."""
 
+    tells_warnings: bool = True
+    """Whether its log gets what is doubtful about the connection. One that only repeats another's reading is silent."""
+
     def __init__(
         self, css_conn_id: str = default_conn_name, *, region: str | None = None, project_id: str | None = None
     ) -> None:
@@ -90,7 +93,7 @@ class CssHook(BaseHook):
         )
         for secret in settings.proxy_secrets():
             mask_secret(secret)
-        for warning in settings.warnings:
+        for warning in settings.warnings if self.tells_warnings else ():
             self.log.warning("%s", warning)
         if settings.keys.source.is_local:
             # So that they are masked, or missed, before anything else happens.

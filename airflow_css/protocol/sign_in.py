@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,11 +71,10 @@ def read_temporary_keys(body: bytes) -> TemporaryKeys:
     :param body: The body as it came. Nothing of it is repeated in an error.
     :raises CssReplyError: if it is not JSON, or lacks a part.
     """
-    try:
+    payload: Any = None
+    # Raised outside of it, because the error of the decoder would come along, and it holds the text, secrets included.
+    with suppress(ValueError, RecursionError):
         payload = json.loads(body)
-    except (ValueError, RecursionError):
-        # Not "from": the cause would bring the text along, secrets included.
-        raise CssReplyError("The answer that should bring temporary keys is not JSON") from None
     return parse_temporary_keys(payload)
 
 
@@ -134,8 +134,9 @@ def _text(payload: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _moment(text: str) -> datetime:
-    try:
+    moment: datetime | None = None
+    with suppress(ValueError):
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CssReplyError("The answer that should bring temporary keys has an unreadable time of expiry") from None
+    if moment is None:
+        raise CssReplyError("The answer that should bring temporary keys has an unreadable time of expiry")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_css.client.clock import SystemClock
 from airflow_css.client.css import Credentials, CssClient
-from airflow_css.client.skew import LARGEST_SKEW, MADE_UP_FOR, SkewedClock, behind_or_ahead, server_time
+from airflow_css.client.skew import (
+    LARGEST_SKEW,
+    MADE_UP_FOR,
+    MOST_ENDPOINTS,
+    SkewedClock,
+    behind_or_ahead,
+    server_time,
+    skewed_clock_of,
+)
 from airflow_css.protocol.errors import CssAuthError
 from tests.world import World
 
@@ -93,13 +101,42 @@ def test_only_a_skew_that_a_clock_can_have_is_made_up_for(skew: timedelta) -> No
     assert clock.now() == NOW + (skew if is_worth_it else timedelta())
 
 
-def test_a_clock_is_corrected_once() -> None:
-    """A second, different date changes nothing; only who signed before the correction is told to sign again."""
-    clock, first = SkewedClock(StandingClock()), timedelta(minutes=20)
-    assert clock.correct(_date(first), signed_with=timedelta()) is True
-    assert clock.correct(_date(-first), signed_with=first) is False
-    assert clock.correct(_date(first), signed_with=timedelta()) is True
-    assert clock.skew == first
+def test_who_signed_before_the_correction_signs_again() -> None:
+    """A refusal of a rightly dated signature changes nothing; one that was dated before is worth another."""
+    clock, skew = SkewedClock(StandingClock()), timedelta(minutes=20)
+    assert clock.correct(_date(skew), signed_with=timedelta()) is True
+    assert clock.correct(_date(skew), signed_with=skew) is False
+    assert clock.correct(_date(skew), signed_with=timedelta()) is True
+    assert clock.skew == skew
+
+
+def test_a_clock_that_is_set_right_meanwhile_is_followed(caplog: pytest.LogCaptureFixture) -> None:
+    """A process that lives on after somebody mended the clock signs by it again, without another warning."""
+    clock, skew = SkewedClock(StandingClock()), timedelta(minutes=20)
+    clock.correct(_date(skew), signed_with=timedelta())
+    assert clock.correct(_date(timedelta(seconds=1)), signed_with=skew) is True
+    assert clock.skew == timedelta()
+    assert len(caplog.records) == 1
+
+
+def test_clients_of_a_process_learn_from_each_other(world: World) -> None:
+    """Of ten clients that begin under a wrong clock, one spends a refusal, so the key is not locked."""
+    late = SkewedClock(world.clock, timedelta(minutes=-20))
+    keys = Credentials(world.emulator.access_key, world.emulator.secret_key)
+    for _ in range(10):
+        client = CssClient(world.emulator.url, keys, world.emulator.project_id, clock=late)
+        client.get_cluster(world.emulator.cluster_id)
+    assert _statuses(world) == [401, *[200] * 10]
+
+
+def test_not_every_endpoint_is_remembered() -> None:
+    """The memory is bounded, and endpoints do not share a clock."""
+    clock = StandingClock()
+    first = skewed_clock_of("https://0.example.com", clock)
+    assert skewed_clock_of("https://0.example.com", clock) is first
+    for number in range(MOST_ENDPOINTS):
+        assert skewed_clock_of(f"https://{number + 1}.example.com", clock) is not first
+    assert skewed_clock_of("https://0.example.com", clock) is not first
 
 
 def test_threads_correct_it_together(caplog: pytest.LogCaptureFixture) -> None:

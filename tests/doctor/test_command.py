@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from airflow_css.cli import main
 from airflow_css.doctor.command import run_doctor
+from airflow_css.emulator import CssEmulator
 from tests.house.sources import ROOT
 from tests.world import World
 
@@ -77,6 +79,25 @@ def test_a_wrong_command_ends_with_two(arguments: list[str], capsys: pytest.Capt
         main(["doctor", *arguments])
     assert ended.value.code == 2
     assert "usage: airflow-css doctor" in capsys.readouterr().err
+
+
+@pytest.mark.heavy
+def test_a_connection_of_the_database_is_found(tmp_path: Path) -> None:
+    """What was added in the web page, or by Airflow's own command, is examined as well."""
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    airflow = [sys.executable, "-W", "ignore", "-m", "airflow"]
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+
+    with CssEmulator() as emulator:
+        assert run(*airflow, "db", "migrate").returncode == 0
+        added = run(*airflow, "connections", "add", "css_other", "--conn-json", emulator.connection_json())
+        assert added.returncode == 0, added.stderr
+        done = run(*DOCTOR, "--conn-id", "css_other")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "css_other can be read" in done.stdout
+    assert done.stdout.endswith("Nothing failed.\n")
 
 
 def test_a_name_that_does_not_exist_is_a_failure_of_dns(world: World) -> None:

@@ -142,6 +142,21 @@ class Interruption:
             raise KeyboardInterrupt
 
 
+def test_nothing_is_left_behind_after_a_mistake_of_ours(world: World) -> None:
+    """An error that nobody foresaw goes on to the caller, after the deletion."""
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        if len(lines) == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        probe(world.client, _order(world), tell)
+    assert world.emulator.count("create_snapshot") >= 1
+    assert world.emulator.snapshots() == ()
+
+
 @pytest.mark.parametrize("line", [1, 2, 3, 4])
 def test_nothing_is_left_behind_after_an_interruption(world: World, line: int) -> None:
     """Ctrl-C at any stage is followed by the deletion."""

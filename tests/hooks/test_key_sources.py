@@ -130,6 +130,19 @@ def test_refused_base_keys_of_an_agency_are_sent_once() -> None:
         assert sum(seen.status == 401 for seen in emulator.identity.requests) == 1
 
 
+def test_an_answer_that_repeats_a_temporary_secret_is_cleaned(place: KeyPlace) -> None:
+    """Whatever key a request was signed with, its secrets are cut out of the refusal, before and after a renewal."""
+    hook = _look(place)
+    for _ in range(2):
+        keys = hook.settings.credentials
+        words = f"planted {keys.security_token} and {keys.secret_key}"
+        place.world.emulator.faults.answer(403, "CSS.0010", message=words, call="list_snapshots")
+        with pytest.raises(CssAuthError, match=r"planted \*\*\* and \*\*\*") as caught:
+            _look(place, hook)
+        assert keys.secret_key not in f"{caught.value!r} {vars(caught.value)}"
+        place.world.clock.sleep(2 * HOUR)
+
+
 def test_ten_threads_that_need_new_keys_cause_one_renewal(place: KeyPlace) -> None:
     """However many threads find ended keys at once, the place is asked once."""
     hook = _look(place)
@@ -273,3 +286,22 @@ def test_every_place_is_tried() -> None:
     """A place that is added needs its rows in the matrix."""
     assert set(SOURCES) == {"connection", "environment"} | {name for name in RENEWING if "agency" not in name}
     assert tuple(SOURCES)[:2] == ("connection", "environment")
+
+
+def test_a_project_that_nobody_names_is_looked_up_by_the_region() -> None:
+    """The hook asks the sign-in service once for all hooks of the process, and signs with what it found."""
+    with key_place("connection") as place:
+        identity = place.world.emulator.identity
+        place.connect(project_id=None, iam_endpoint=identity.iam_url)
+        for _ in range(3):
+            hook = _look(place)
+        assert hook.settings.project_id == place.world.emulator.project_id
+        assert identity.count("list_projects") == 1
+
+
+def test_no_project_is_looked_up_for_an_endpoint_of_ones_own() -> None:
+    """Signed requests for another cloud do not go to the public sign-in service: the connection must name one."""
+    with key_place("connection") as place:
+        place.connect(project_id=None)
+        with pytest.raises(CssConfigError, match="'iam_endpoint'"):
+            _look(place)

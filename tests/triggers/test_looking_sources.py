@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -138,7 +139,7 @@ def test_fifty_triggers_and_ten_threads_cause_one_renewal() -> None:
                 failures.append(error)
 
         def wait_in_a_loop() -> None:
-            async def main() -> list[object]:
+            async def main() -> Any:
                 waits = [
                     event_of(snapshot_trigger(world, snapshot_id, cluster_id=cluster_id))
                     for snapshot_id, cluster_id in zip(made, ids, strict=True)
