@@ -1,4 +1,4 @@
-"""The command ``airflow-css``: the demo and the emulator."""
+"""The command ``airflow-css``: the demo, the doctor and the emulator."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def _run(given: list[str]) -> int:
         from airflow_css.emulator.__main__ import main as emulate
 
         return emulate(given[1:])
+    if given[:1] == ["doctor"]:
+        # It alone loads Airflow.
+        from airflow_css.doctor.command import run_doctor
+
+        return run_doctor(given[1:])
     parser = _parser()
     options = parser.parse_args(given)
     if options.ui and options.rollback:
@@ -65,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=_port, help="with --ui: the port of the page (default: a free one)")
     demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
+    commands.add_parser("doctor", help="find out what is wrong with a connection", add_help=False)
     commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)
     return parser
 

@@ -12,7 +12,7 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
+import subprocess  # nosec B404 - it starts this interpreter, without a shell
 import sys
 import tempfile
 import time
@@ -220,7 +220,7 @@ _REAL_CONNECTION = json.dumps(
     {
         "conn_type": "huaweicloud_css",
         "login": "<access key>",
-        "password": "<secret key>",
+        "password": "<secret key>",  # nosec B105 - a placeholder
         "extra": {"region": "cn-north-4", "project_id": "<project id>", "cluster_id": "<cluster id>"},
     }
 )

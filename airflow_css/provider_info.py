@@ -44,15 +44,25 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_css.sensors.snapshot"]}],
-        "triggers": [
-            {
-                "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_css.triggers.condition", "airflow_css.triggers.css"],
-            }
-        ],
+        "triggers": [_modules("airflow_css.triggers.condition", "airflow_css.triggers.css")],
+        **_assets(),
         "extra-links": ["airflow_css.links.css.SnapshotLink"],
         "config": {"airflow_css": {"description": "Options of the CSS provider.", "options": _options()}},
     }
+
+
+def _modules(*names: str) -> dict[str, Any]:
+    return {"integration-name": _INTEGRATION, "python-modules": list(names)}
+
+
+def _assets() -> dict[str, Any]:
+    uris = {
+        "schemes": ["css"],
+        "handler": "airflow_css.assets.uri.sanitize_uri",
+        "factory": "airflow_css.assets.css.css_asset",
+    }
+    # Airflow 2 reads the second.
+    return {"asset-uris": [uris], "dataset-uris": [uris]}
 
 
 def _options() -> dict[str, dict[str, Any]]:

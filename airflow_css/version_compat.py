@@ -8,10 +8,11 @@ differ.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from airflow import __version__ as _airflow_version
 
-__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_1_PLUS", "AIRFLOW_V_3_3_PLUS", "mask_secret"]
+__all__ = ["AIRFLOW_V_3_0_PLUS", "AIRFLOW_V_3_1_PLUS", "AIRFLOW_V_3_3_PLUS", "airflow_stats", "mask_secret"]
 
 
 def _major_minor(version: str) -> tuple[int, int]:
@@ -30,6 +31,9 @@ _AIRFLOW = _major_minor(_airflow_version)
 
 # Newest first: 3.1 and later, 3.0, 2.x.
 _MASKING = ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker")
+
+# Newest first: where a task of 3.2 and later finds it, then all before.
+_METRICS = ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats")
 
 AIRFLOW_V_3_0_PLUS: bool = _AIRFLOW >= (3, 0)
 AIRFLOW_V_3_1_PLUS: bool = _AIRFLOW >= (3, 1)
@@ -50,3 +54,17 @@ def mask_secret(secret: str) -> None:
             continue
         masking.mask_secret(secret)
         return
+
+
+def airflow_stats() -> Any:
+    """
+    Return what takes Airflow's metrics in this process: ``incr``, ``gauge`` and ``timing``.
+
+    :raises ImportError: if this Airflow has it nowhere that is known.
+    """
+    for module in _METRICS:
+        try:
+            return import_module(module).Stats
+        except (ModuleNotFoundError, AttributeError):
+            continue
+    raise ImportError("none of these takes metrics: " + ", ".join(_METRICS))

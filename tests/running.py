@@ -72,12 +72,14 @@ class Outcome:
     :param error: What the task raised; ``None`` when nothing.
     :param xcom: What it pushed, by key.
     :param deferral: What waits for it; ``None`` unless it is deferred.
+    :param events: What Airflow would write into the events of its assets, by URI.
     """
 
     state: str
     error: BaseException | None = None
     xcom: dict[str, Any] = field(default_factory=dict)
     deferral: Deferral | None = None
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,18 @@ def _context_2(task: Any, run: TaskRun, max_tries: int, outcome: Outcome) -> Any
         max_tries=max_tries,
         xcom_push=push,
     )
+    from airflow.utils.context import OutletEventAccessors
+
     dag_run = SimpleNamespace(run_id=run.run_id, logical_date=run.logical_date, run_after=RUN_AFTER)
-    context: Any = {"ti": ti, "task": task, "dag_run": dag_run, "run_id": run.run_id, "params": {}, "dag": task.dag}
+    context: Any = {
+        "outlet_events": OutletEventAccessors(),
+        "ti": ti,
+        "task": task,
+        "dag_run": dag_run,
+        "run_id": run.run_id,
+        "params": {},
+        "dag": task.dag,
+    }
     if run.logical_date is not None:
         context["ts_nodash"] = f"{run.logical_date:%Y%m%dT%H%M%S}"
     return context
@@ -158,6 +170,7 @@ def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
         else:
             arguments = {"event": resumption.event}
             outcome.xcom["return_value"] = task.resume_execution(resumption.method, arguments, context)
+        outcome.events = _events_2(context["outlet_events"])
     except TaskDeferred as deferred:
         classpath, arguments = deferred.trigger.serialize()
         seconds = deferred.timeout.total_seconds() if deferred.timeout else None
@@ -175,6 +188,12 @@ def _run_2(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
     return outcome
 
 
+def _events_2(told: Any) -> dict[str, dict[str, Any]]:
+    from airflow.providers.common.compat.sdk import Asset
+
+    return {uri: told[Asset(uri)].extra for uri in told}
+
+
 def _run_3(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | None) -> Outcome:
     from unittest import mock
 
@@ -186,7 +205,8 @@ def _run_3(task: Any, run: TaskRun, max_tries: int, resumption: _Resumption | No
     with mock.patch.object(task_runner, "SUPERVISOR_COMMS", supervisor, create=True):
         state, message, error = task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
     word = str(getattr(state, "value", state))
-    return Outcome(word, error, supervisor.xcom, _deferral_3(message) if word == "deferred" else None)
+    events = {event["dest_asset_key"]["uri"]: event["extra"] for event in getattr(message, "outlet_events", None) or ()}
+    return Outcome(word, error, supervisor.xcom, _deferral_3(message) if word == "deferred" else None, events)
 
 
 def _deferral_3(message: Any) -> Deferral:
@@ -216,6 +236,11 @@ class _StandInForSupervisor:
         from airflow.sdk.execution_time.comms import ErrorResponse
 
         return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+
+    def _ValidateInletsAndOutlets(self, _msg: Any) -> Any:  # noqa: N802 - as above
+        from airflow.sdk.execution_time.comms import InactiveAssetsResult
+
+        return InactiveAssetsResult(inactive_assets=[])
 
     def _GetTaskStateStore(self, msg: Any) -> Any:  # noqa: N802 - as above
         from airflow.sdk.exceptions import ErrorType

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_css.demo_rollback import ORDERS, find_fault
-from tests.docs.environment import variables
+from tests.docs.environment import make_folder, type_commands
+from tests.docs.markdown import page
 
 DAMAGE: dict[str, Any] = {"1": {"cents": 0}}
 VERDICT = "Failed: protected.check. Rolled back: orders-2026-11 as in the snapshot x (y)."
@@ -38,17 +38,9 @@ def test_it_is_content_only_when_all_went_as_it_should(
 
 @pytest.mark.heavy
 def test_it_shows_the_damage_and_the_way_back(tmp_path: Path) -> None:
-    """From nothing, it shows the documents before, the damage, the documents after and the verdict, in this order."""
-    (tmp_path / "tmp").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "airflow_css.cli", "demo", "--rollback"],
-        env=variables(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    """Typed as in the README, it shows the documents before, the damage, the documents after and the verdict."""
+    (command,) = re.findall(r"`(\S+/airflow-css demo --rollback)`", page("README.md").text)
+    done = type_commands(make_folder(tmp_path), command)
     assert done.returncode == 0, done.stdout
     places = [
         done.stdout.find(text)

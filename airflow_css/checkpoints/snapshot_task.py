@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -23,11 +24,15 @@ class CheckpointSnapshot(CreateSnapshotOperator):
     After a rollback it refuses a part of the work to run again: the effects of the tasks that stay green are gone.
 
     :param checkpoint: The checkpoint.
+    :param overwritten: In place: the indices that a rollback overwrites, by name; ``None`` beside. (templated)
     """
 
-    def __init__(self, *, checkpoint: Checkpoint, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*CreateSnapshotOperator.template_fields, "overwritten")
+
+    def __init__(self, *, checkpoint: Checkpoint, overwritten: str | Sequence[str] | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint
+        self.overwritten = overwritten
 
     def execute(self, context: Any) -> str:
         """
@@ -39,7 +44,7 @@ class CheckpointSnapshot(CreateSnapshotOperator):
             from airflow_css.tasks.night import raise_for_airflow
 
             try:
-                check_names(self.indices, is_rendered=True)
+                check_names(self.overwritten, is_rendered=True)
             except CssUsageError as error:
                 raise_for_airflow(error)
         return super().execute(context)

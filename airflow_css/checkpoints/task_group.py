@@ -1,4 +1,4 @@
-"""A checkpoint around risky work, in one line of a DAG."""
+"""A checkpoint around risky work, and a drill that proves backups: each in one line of a DAG."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskGroup
 
+from airflow_css.checkpoints.drill import RestoreDrill, css_restore_drill
 from airflow_css.checkpoints.wiring import wire
 from airflow_css.checkpoints.wishes import WayBack, Wishes, check_retention, without_none
 from airflow_css.protocol.errors import CssUsageError
 
-__all__ = ["css_checkpoint"]
+__all__ = ["RestoreDrill", "css_checkpoint", "css_restore_drill"]
 
 
 def css_checkpoint(
@@ -69,8 +70,8 @@ def css_checkpoint(
     :param rename_replacement: What each match becomes; ``$1`` is the first group. Default: the name with
         ``rolled-back-`` and a short fingerprint of the run before it. (templated)
     :param safety_snapshot: In place: whether the damaged state is backed up before it is overwritten; without a good
-        backup of it nothing is restored. ``True`` backs up ``indices``; or name what to back up, names and patterns:
-        an index that the work created is named in the log when this covers it. Default no. (templated)
+        backup of it nothing is restored. ``True`` backs up ``indices``; or say what more, names and patterns: both
+        snapshots hold that too, and an index of it that the work created is named in the log. Default no. (templated)
     :param on_existing: What to do, after the group was cleared, with the snapshot of before: ``adopt`` (default) uses
         it, since it holds the state before the run's first change; ``new`` makes another one, ``fail`` fails.
     :param retention: Keep rules of ``PruneSnapshotsOperator``, for example ``{"keep_last": 7}``: which of this

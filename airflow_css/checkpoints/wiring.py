@@ -70,11 +70,12 @@ def _check_work(group_id: str, work: Sequence[Any]) -> None:
         raise CssUsageError("group_id", group_id, rule, group_id)
     for task in _roots(work):
         if task.trigger_rule != ALL_SUCCESS:
+            given = getattr(task.trigger_rule, "value", task.trigger_rule)
             rule = (
-                f"the task {task.task_id} begins the work with the trigger rule {str(task.trigger_rule)!r}, so it "
-                "could run without a snapshot; begin with a task that has all_success"
+                f"the task {task.task_id} begins the work, and with this rule it could run without a snapshot; begin "
+                "with a task that has all_success"
             )
-            raise CssUsageError("trigger_rule", str(task.trigger_rule), rule, ALL_SUCCESS)
+            raise CssUsageError("trigger_rule", given, rule, ALL_SUCCESS)
 
 
 def _as_work(work: Sequence[Any]) -> Work:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from airflow_css.checkpoints.plan import check_consent, check_mode, check_names
@@ -110,17 +109,26 @@ class Wishes:
         """Whether the damaged state is backed up; nobody overwrites it who only reports."""
         return bool(self.way.safety) and self.way.mode != "report"
 
-    @cached_property
+    @property
     def snapshot(self) -> dict[str, Any]:
-        """Parameters of the snapshot."""
-        return {**self.waiting, **self.cluster, **self.of_snapshot}
+        """Parameters of the snapshot: what is overwritten, and whatever is looked at before that happens."""
+        overwritten = self.of_snapshot["indices"] if self.way.in_place else None
+        how = {**self.of_snapshot, "indices": self._looked_at, "overwritten": overwritten}
+        return {**self.waiting, **self.cluster, **how}
 
     @property
     def safety(self) -> dict[str, Any]:
         """Parameters of the snapshot of the damaged state: whatever is left of it, and anew for each damage."""
-        indices = self.of_snapshot["indices"] if self.way.safety is True else self.way.safety
-        how = {"indices": indices, "fail_if_empty": False, "on_existing": "new"}
+        how = {"indices": self._looked_at, "fail_if_empty": False, "on_existing": "new"}
         return {**self.waiting, **self.cluster, **how}
+
+    @property
+    def _looked_at(self) -> Any:
+        """What both snapshots hold: what is in the second alone was created between them."""
+        indices, more = self.of_snapshot["indices"], self.way.safety
+        if not self.has_safety or isinstance(more, bool):
+            return indices
+        return [*_as_list(indices), *(item for item in _as_list(more) if item not in _as_list(indices))]
 
     @property
     def confirm(self) -> dict[str, Any]:
@@ -130,12 +138,18 @@ class Wishes:
     @property
     def restore(self) -> dict[str, Any]:
         """Parameters of the restore."""
-        return {**self.waiting, **self.way.restore}
+        taken = {"indices": self.of_snapshot["indices"]} if self.way.in_place else {}
+        return {**self.waiting, **self.way.restore, **taken}
 
     @property
     def retention(self) -> dict[str, Any] | None:
         """Parameters of the pruning; ``None`` for none."""
         return None if self.keep is None else {**self.waiting, **self.cluster, **self.keep}
+
+
+def _as_list(indices: str | Sequence[str]) -> list[str]:
+    items = indices.split(",") if isinstance(indices, str) else indices
+    return [str(item).strip() for item in items]
 
 
 def check_retention(keep: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

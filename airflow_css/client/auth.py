@@ -14,6 +14,7 @@ from airflow_css.protocol.signing import (
     TOKEN_HEADER,
     SignableRequest,
     authorization_header,
+    canonical_request,
     format_date,
     parse_query,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_css.client.clock import Clock
     from airflow_css.client.credentials import Credentials
 
-__all__ = ["AkSkAuth"]
+__all__ = ["AkSkAuth", "canonical_of"]
 
 _AUTHORIZATION = "Authorization"
 _SIGNED = ("Host", DATE_HEADER, "Content-Type", PROJECT_HEADER, TOKEN_HEADER)
@@ -93,6 +94,15 @@ class AkSkAuth(AuthBase):
         if self._credentials.security_token is not None:
             headers[TOKEN_HEADER] = self._credentials.security_token
         return headers
+
+
+def canonical_of(r: PreparedRequest) -> str:
+    """
+    Return the text that the signature of a signed request is about. It holds the security token.
+
+    :param r: The request, signed.
+    """
+    return canonical_request(_signable(r.method or "", r.url or "", r.headers, _body_bytes(r.body) or b""))
 
 
 def _signable(method: str, url: str, headers: Mapping[str, str | bytes], body: bytes) -> SignableRequest:

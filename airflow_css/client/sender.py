@@ -15,6 +15,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import FixedKeys
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
@@ -82,6 +84,7 @@ class Sender:
         self.project_id = project_id
         self.rules = rules
         self.clock = clock
+        self._time = skewed_clock_of(endpoint, clock)
         self._keys = KeyRing(FixedKeys(keys), clock) if isinstance(keys, Credentials) else keys
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
@@ -143,7 +146,11 @@ class Sender:
         return self._send_once(call, others, request)
 
     def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
+        signed_with = self._time.skew
         reply, failure = self._answer(call.name, keys, request)
+        if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
+            # A second refusal of these keys is final: too many of them lock the key.
+            reply, failure = self._answer(call.name, keys, request)
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in
             # it.
@@ -153,6 +160,9 @@ class Sender:
         except CssError as error:
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
             raise _scrubbed(error, keys).with_traceback(None) from None
+
+    def _is_misdated(self, reply: requests.Response, signed_with: timedelta) -> bool:
+        return self._time.correct(reply.headers.get("Date"), signed_with=signed_with)
 
     def _answer(
         self, name: str, keys: Credentials, request: _Request
@@ -173,7 +183,7 @@ class Sender:
         # signing ten times over, and the first two must not touch a signed request at all.
         session, settings = self._session()
         prepared = requests.PreparedRequest()
-        auth = AkSkAuth(keys, self.project_id, self.clock)
+        auth = AkSkAuth(keys, self.project_id, self._time)
         prepared.prepare(
             method=request.method, url=request.url, headers=_HEADERS, data=request.data, params=request.query, auth=auth
         )

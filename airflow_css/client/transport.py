@@ -14,7 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_css.protocol.errors import CssConfigError, CssError, CssReplyError, CssTransportError
 
-__all__ = ["error_from_requests", "never_left"]
+__all__ = ["causes", "error_from_requests", "never_left"]
 
 # Raised while the request is put together, because the address or a header cannot be used.
 _UNUSABLE = (
@@ -72,16 +72,20 @@ def never_left(error: exceptions.RequestException) -> bool:
     :param error: What was raised.
     """
     return isinstance(error, exceptions.ConnectTimeout) or any(
-        isinstance(cause, NewConnectionError | ConnectTimeoutError) for cause in _causes(error)
+        isinstance(cause, NewConnectionError | ConnectTimeoutError) for cause in causes(error)
     )
 
 
 def _is_certificate(error: exceptions.RequestException) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield what lies under an exception; urllib3 wraps by argument and by ``reason``, not only by cause."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """
+    Yield an exception and what lies under it; urllib3 wraps by argument and by ``reason``, not only by cause.
+
+    :param error: What was raised.
+    """
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
     while waiting:

@@ -28,7 +28,7 @@ class AirflowPage:
         self.url = f"http://{LOOPBACK}:{port}"
         self.user = user
         self.password = password
-        self._token = ""
+        self._token = ""  # nosec B105 - none yet
         # A proxy that the environment names must not stand between this process and its own children.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -125,7 +126,9 @@ class App:
         except Refusal as refusal:
             reply = refusal.reply(request_id)
         self.log.end(place, reply.status)
-        return reply.with_header("X-Request-Id", request_id)
+        # The service's time, by which it judges the dates of signatures.
+        date = format_datetime(self.gate.client_time(), usegmt=True)
+        return reply.with_header("Date", date).with_header("X-Request-Id", request_id)
 
     def _answer(self, request: Request, route: _Route, request_id: str) -> Reply:
         self.gate.check(request)

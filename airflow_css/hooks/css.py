@@ -36,6 +36,9 @@ class CssHook(BaseHook):
     clock: Clock = SystemClock()
     """Where the time comes from. A subclass may bring another one, for tests."""
 
+    tells_warnings: bool = True
+    """Whether its log gets what is doubtful about the connection. One that only repeats another's reading is silent."""
+
     def __init__(
         self, css_conn_id: str = default_conn_name, *, region: str | None = None, project_id: str | None = None
     ) -> None:
@@ -90,7 +93,7 @@ class CssHook(BaseHook):
         )
         for secret in settings.proxy_secrets():
             mask_secret(secret)
-        for warning in settings.warnings:
+        for warning in settings.warnings if self.tells_warnings else ():
             self.log.warning("%s", warning)
         if settings.keys.source.is_local:
             # So that they are masked, or missed, before anything else happens.
@@ -153,19 +156,17 @@ class CssHook(BaseHook):
         return after != before or after.current() != used
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether a signed call works, and a sentence for the form's Test button."""
-        from airflow_css.protocol.errors import CssError
+        """Return whether a signed call works, and what was found, for the form's Test button."""
+        from airflow_css.diagnosis.examination import examine
 
-        try:
-            clusters = self.get_conn().list_clusters()
-        except CssError as error:
-            return False, str(error)
+        report = examine(self)
+        if report.failed:
+            return False, report.failed[0].sentence
         settings = self.settings
-        found = f"{len(clusters)} cluster{'' if len(clusters) == 1 else 's'} visible"
         where = f"{settings.endpoint}, region {settings.region or 'not given'}, project {settings.project_id}"
-        return True, " ".join(
-            (f"Signed in with the keys of {settings.keys_from} at {where}: {found}.", *settings.warnings)
-        )
+        found = next(finding.text for finding in report.findings if finding.check == "clusters")
+        signed_in = f"Signed in with the keys of {settings.keys_from} at {where}: {found}."
+        return True, " ".join((signed_in, *(finding.sentence for finding in report.warnings)))
 
     def create_snapshot(
         self,

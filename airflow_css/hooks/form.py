@@ -74,10 +74,14 @@ EXTRA_FIELDS: tuple[ExtraField, ...] = (
 LEGACY_EXTRAS = frozenset({"enterprise_project_id", "obs_bucket", "domain_id"})
 
 _HIDDEN = ("schema", "port")
-_LABELS = {"login": "Access key (AK)", "password": "Secret key (SK)", "host": "Endpoint"}
+_LABELS = {
+    "login": "Access key (AK)",
+    "password": "Secret key (SK)",  # nosec B105 - a label
+    "host": "Endpoint",
+}
 _PLACEHOLDERS = {
     "login": "empty: from HUAWEICLOUD_SDK_AK",
-    "password": "empty: from HUAWEICLOUD_SDK_SK",
+    "password": "empty: from HUAWEICLOUD_SDK_SK",  # nosec B105 - a hint
     "host": "https://css.cn-north-4.myhuaweicloud.com (empty: from the region)",
 }
 

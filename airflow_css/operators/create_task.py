@@ -19,6 +19,7 @@ class CreateTask(WaitingTask, Protocol):
     allow_partial: bool
     fail_if_empty: bool
     hold: bool
+    outlets: Any
 
     def get_template_env(self, *args: Any, **kwargs: Any) -> Any:
         """Return what renders templates."""

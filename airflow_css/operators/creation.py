@@ -17,6 +17,7 @@ from airflow_css.operators.attempt import CreationAttempt
 from airflow_css.operators.create_task import CreateTask
 from airflow_css.operators.ending import wait_in_worker
 from airflow_css.operators.journey import Journey
+from airflow_css.operators.outlets import tell_outlets
 from airflow_css.operators.plan import make_plan
 from airflow_css.operators.stay import Stay
 from airflow_css.protocol.errors import CssBusyError, CssReplyError, CssWaitTimeoutError
@@ -24,6 +25,7 @@ from airflow_css.protocol.events import ENDED, IDLE, RETRY_FINDS_IT, read_event,
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
 from airflow_css.protocol.waiting import Verdict, judge_created
 from airflow_css.tasks.looks import with_other_keys
+from airflow_css.tasks.metrics import Count, Level, Time
 from airflow_css.tasks.turn import TurnInWorker, late_turn
 from airflow_css.triggers.css import ClusterIdleTrigger, SnapshotTrigger
 
@@ -40,6 +42,8 @@ class Creation(Stay[str, Journey]):
     :param operator: The operator.
     :param context: Airflow's context.
     """
+
+    counts_bad_end = Count.FAILED
 
     def __init__(self, operator: CreateTask, context: Any) -> None:
         super().__init__(operator, context)
@@ -84,6 +88,7 @@ class Creation(Stay[str, Journey]):
         plan = make_plan(operator, self._context)
         self._hook = operator.hook
         self._journey = Journey(plan, operator.hook.clock.now().timestamp())
+        self._metrics.count_retry()
         if operator.deferrable:
             return self._take_turn_or_defer(look_first=plan.look_first, was_busy=True)
         made = TurnInWorker(operator.hook, plan.turn, operator.log).take(CreationAttempt(operator.hook, plan))
@@ -178,11 +183,26 @@ class Creation(Stay[str, Journey]):
         self._push(backup_id=made.id, snapshot_name=made.name, cluster_id=journey.plan.cluster_id)
         persist_link(self._context, self._hook, cluster_id=journey.plan.cluster_id, snapshot_id=made.id)
         announce(self._operator.log, self._hook, journey.plan, made)
+        self._metrics.count(Count.CREATED if made.adopted is None else Count.ADOPTED)
+        self._metrics.time(Time.TURN, self._hook.clock.now().timestamp() - journey.asked_at)
 
     def _finish(self, snapshot: Snapshot) -> str:
-        persist_link(self._context, self._hook, cluster_id=self._known().plan.cluster_id, snapshot_id=snapshot.id)
+        cluster_id = self._known().plan.cluster_id
+        persist_link(self._context, self._hook, cluster_id=cluster_id, snapshot_id=snapshot.id)
         self._push(snapshot=snapshot.as_json())
+        # Only here, where the task ends: what another process wrote into the events before a wait is lost.
+        tell_outlets(self._operator, self._context, cluster_id, snapshot)
+        if self._known().plan.waits:
+            self._measure(snapshot)
         return snapshot.id
+
+    def _measure(self, snapshot: Snapshot) -> None:
+        metrics, made_at = self._metrics, self._known().made_at
+        metrics.time(Time.DURATION, snapshot.duration_seconds)
+        # One that was found was made by another try, and perhaps long ago.
+        metrics.time(Time.WAIT, None if made_at is None else self._hook.clock.now().timestamp() - made_at)
+        metrics.level(Level.SHARDS, snapshot.total_shards)
+        metrics.level(Level.FAILED_SHARDS, snapshot.failed_shards)
 
     def _push(self, **values: Any) -> None:
         for key, value in values.items():

@@ -31,6 +31,8 @@ class NameFromRun:
             # Text, because native rendering may bring anything; what is no connection is refused when the task runs.
             conn_id = str(jinja_env.from_string(conn_id).render(context))
         hook = context["task"].hook_class(conn_id)
+        # The task's own hook says it in a moment.
+        hook.tells_warnings = False
         try:
             deployment = hook.deployment
         except CssConfigError:

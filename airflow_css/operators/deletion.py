@@ -21,6 +21,7 @@ from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.protection import refuse_at_work, refuse_held, refuse_policys
 from airflow_css.tasks.looks import with_other_keys
+from airflow_css.tasks.metrics import Count
 
 __all__ = ["Deletion"]
 
@@ -120,6 +121,7 @@ class Deletion(ConditionStay[dict[str, Any], _Journey]):
                 raise
             return self._turn(snapshot, busy)
         self._operator.log.info("CSS deletes the snapshot %s of cluster %s.", snapshot.label, plan.cluster_id)
+        self._metrics.count(Count.DELETED)
         self._journey = replace(self._known(), deleted_at=self._hook.clock.now().timestamp())
         return None
 

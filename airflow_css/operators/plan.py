@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_css.operators.carried import check_waiting
 from airflow_css.operators.create_task import CreateTask
+from airflow_css.operators.outlets import refuse_untrue_outlets
 from airflow_css.protocol.adoption import SnapshotOrder, check_on_existing
 from airflow_css.protocol.description import describe
 from airflow_css.protocol.names import check_description, fold_name, join_indices
@@ -86,9 +87,11 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     name = _name(operator, context)
     identity = identify(context, operator.hook.deployment)
     mark = make_mark(identity, joined, hold=hold)
+    cluster_id = cluster_of(operator)
+    refuse_untrue_outlets(operator, cluster_id, name, waits=operator.wait_for_completion)
     return CreationPlan(
         order=SnapshotOrder(
-            cluster_id=cluster_of(operator),
+            cluster_id=cluster_id,
             name=name,
             description=describe(description, identity, mark),
             mark=mark,

@@ -30,6 +30,7 @@ from airflow_css.protocol.models import Snapshot
 from airflow_css.protocol.phrases import in_words
 from airflow_css.protocol.retention import RetentionPlan, RetentionVerdict, plan_retention
 from airflow_css.tasks.looks import with_other_keys
+from airflow_css.tasks.metrics import Count
 
 __all__ = ["Pruning"]
 
@@ -183,6 +184,7 @@ class Pruning(ConditionStay[dict[str, Any], _Journey]):
             return
         delete_from(self._hook, journey.plan.cluster_id, candidate.id)
         self._operator.log.info("CSS deletes the snapshot %s of cluster %s.", candidate.label, journey.plan.cluster_id)
+        self._metrics.count(Count.DELETED)
         self._journey = replace(journey, deleted=(*journey.deleted, candidate.id))
 
     def _changed(self, candidate: _Candidate) -> str:

@@ -34,6 +34,7 @@ from airflow_css.protocol.restoring import RestoreEnd, RestoreWatch
 from airflow_css.protocol.turns import Contradictions
 from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.looks import PatientLooks, with_other_keys
+from airflow_css.tasks.metrics import Count, Time
 from airflow_css.tasks.turn import TurnInWorker, at_work, late_turn
 from airflow_css.triggers.css import ClusterIdleTrigger
 from airflow_css.triggers.restore import RestoreTrigger
@@ -78,6 +79,8 @@ class Restoration(Stay[dict[str, Any], _Journey]):
     :param operator: The operator.
     :param context: Airflow's context.
     """
+
+    counts_bad_end = Count.RESTORE_FAILED
 
     def __init__(self, operator: RestoreTask, context: Any) -> None:
         super().__init__(operator, context)
@@ -131,6 +134,7 @@ class Restoration(Stay[dict[str, Any], _Journey]):
         plan = make_restore_plan(operator, self._context)
         self._hook = operator.hook
         self._journey = _Journey(plan, operator.hook.clock.now().timestamp())
+        self._metrics.count_retry()
         if not plan.replaces:
             operator.log.warning(
                 "Where the target has an index of such a name already, it is left as it is, and CSS is not documented "
@@ -189,10 +193,12 @@ class Restoration(Stay[dict[str, Any], _Journey]):
         self._journey = replace(self._known(), sent=begun.sent, result=result)
         ti = self._context["ti"]
         for key, value in result.as_json().items():
-            if key in ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices"):
+            if key in ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices", "taken_at"):
                 ti.xcom_push(key=key, value=value)
         persist_link(self._context, self._hook, cluster_id=plan.cluster_id, snapshot_id=result.snapshot_id)
         result.announce(self._operator.log, is_joined=begun.is_joined)
+        self._metrics.count(Count.RESTORE_JOINED if begun.is_joined else Count.RESTORE_SENT)
+        self._metrics.time(Time.TURN, self._hook.clock.now().timestamp() - self._known().asked_at)
 
     def _watch(self, begun: BegunRestore) -> RestoreWatch:
         plan = self._known().plan
@@ -301,6 +307,7 @@ class Restoration(Stay[dict[str, Any], _Journey]):
             return journey.result.as_json()
         seconds = self._hook.clock.now().timestamp() - journey.sent.sent_at
         result = journey.result.ended(end, seconds)
+        self._metrics.time(Time.RESTORE_DURATION, seconds)
         self._operator.log.info("%s", result.sentence())
         self._verify(result)
         return result.as_json()

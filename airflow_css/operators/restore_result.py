@@ -30,6 +30,7 @@ class RestoreResult:
     :param indices: What it brought, as pairs of ``source`` and ``target`` names; ``None`` when that cannot be foreseen.
     :param duration_seconds: From the call to its end as it was noticed; ``None`` before.
     :param is_end_inferred: Whether the end was not seen but inferred.
+    :param taken_at: The moment whose state the snapshot holds, ISO 8601; ``None`` when it is not known.
     """
 
     snapshot_id: str
@@ -40,6 +41,7 @@ class RestoreResult:
     indices: tuple[Mapping[str, str], ...] | None
     duration_seconds: float | None = None
     is_end_inferred: bool = False
+    taken_at: str | None = None
 
     @classmethod
     def of(cls, plan: RestorePlan, begun: BegunRestore) -> RestoreResult:
@@ -49,9 +51,15 @@ class RestoreResult:
         :param plan: The restore.
         :param begun: What it came to.
         """
-        indices = None if begun.names is None else tuple(asdict(name) for name in begun.names)
+        snapshot, taken_at = begun.snapshot, begun.snapshot.began_at
         return cls(
-            begun.snapshot.id, begun.snapshot.name, plan.cluster_id, plan.target_cluster_id, "restoring", indices
+            snapshot_id=snapshot.id,
+            snapshot_name=snapshot.name,
+            cluster_id=plan.cluster_id,
+            target_cluster_id=plan.target_cluster_id,
+            status="restoring",
+            indices=None if begun.names is None else tuple(asdict(name) for name in begun.names),
+            taken_at=taken_at.isoformat() if taken_at else None,
         )
 
     @classmethod

@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.conditions import Wait
-from airflow_css.protocol.errors import CssError, CssWaitTimeoutError
+from airflow_css.protocol.errors import CssError, CssSnapshotFailedError, CssWaitTimeoutError
 from airflow_css.protocol.events import MET, read_event
 from airflow_css.tasks.awaiting import await_in_worker
 from airflow_css.tasks.fields import CssTask
+from airflow_css.tasks.metrics import Count, Metrics
 from airflow_css.tasks.night import raise_for_airflow, tell_the_night_reader
 from airflow_css.tasks.run_context import identify
 from airflow_css.triggers.condition import ConditionTrigger
@@ -81,6 +82,9 @@ class Stay(ABC, Generic[T, J]):
     :param context: Airflow's context.
     """
 
+    # What is counted when the work at CSS ended badly.
+    counts_bad_end: ClassVar[Count | None] = None
+
     def __init__(self, operator: WaitingTask, context: Any) -> None:
         self._waiting = operator
         self._context = context
@@ -103,6 +107,10 @@ class Stay(ABC, Generic[T, J]):
         """The hook of a resumed task: for the connection of its first step, whatever the templates render to now."""
         return self._waiting.hook_class(self._known().plan.css_conn_id)
 
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics(self._context, self._known().plan.cluster_id, self._waiting.log)
+
     def _known(self) -> J:
         if self._journey is None:
             raise AssertionError("a task knows its journey from the first step on")
@@ -113,6 +121,8 @@ class Stay(ABC, Generic[T, J]):
             return step()
         except CssError as error:
             plan = self._journey.plan if self._journey else None
+            if plan and self.counts_bad_end and isinstance(error, CssSnapshotFailedError):
+                self._metrics.count(self.counts_bad_end)
             tell_the_night_reader(
                 self._waiting.log,
                 self._hook if plan else None,

@@ -165,6 +165,8 @@ class SignedIn:
     def _read(self) -> CssHook:
         self._read_at = self._now()
         hook = self._hook_class(self._conn_id)
+        # The task said it in its own log before it began to wait.
+        hook.tells_warnings = False
         try:
             hook.settings  # noqa: B018 - reads the connection
         except CssConfigError as error:

@@ -16,18 +16,10 @@ from airflow_css.protocol import wire
 from airflow_css.protocol.errors import CssConfigError
 from airflow_css.provider_info import get_provider_info
 from tests.docs.markdown import page
+from tests.docs.permitted import PERMISSIONS
 
 CONNECTION = page("docs/how-to/connection.md")
 MISSPELT, SIGNED_IN = (block.text.strip() for block in CONNECTION.blocks("text"))
-PERMISSIONS = {
-    "create_snapshot": "snapshot:create",
-    "list_snapshots": "snapshot:list",
-    "restore_snapshot": "snapshot:restore",
-    "delete_snapshot": "snapshot:delete",
-    "get_snapshot_policy": "snapshot:getSnapshotPolicy",
-    "get_cluster": "cluster:get",
-    "list_clusters": "cluster:list",
-}
 EMULATOR = "http://127.0.0.1:8099"
 
 
@@ -69,7 +61,7 @@ def test_the_variables_are_those_that_are_read() -> None:
 def test_each_call_has_its_permission() -> None:
     """Whatever the client can ask of CSS, the table names what the keys must be allowed; nothing more is asked for."""
     named = _first_column("permission", "## The smallest connection")
-    assert sorted(named) == sorted(f"css:{PERMISSIONS[call.name]}" for call in wire.CALLS)
+    assert sorted(named) == sorted(PERMISSIONS[call.name] for call in wire.CALLS)
 
 
 def test_the_options_exist() -> None:

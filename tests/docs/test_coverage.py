@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from airflow_css.doctor.assumptions import ASSUMPTIONS
 from airflow_css.emulator.calls import EMULATED, NOT_EMULATED
 from airflow_css.emulator.iam import IAM_CALLS
 from airflow_css.emulator.identity_faults import IDENTITY_CALLS
@@ -29,6 +30,7 @@ TABLES = {
     "the policy's fields": ("field", "### What is read of the policy"),
     "a snapshot's words": ("word", ""),
     "behaviour": ("statement", "## Behaviour"),
+    "the probe": ("looked at", "## What the probe looks at"),
     "signing": ("statement", "## Signing"),
     "calls for keys": ("call", "## Where keys come from"),
     "fields of keys": ("field", "## Where keys come from"),
@@ -131,3 +133,9 @@ def test_every_option_of_the_emulator_has_its_line() -> None:
     """Each rule that the documentation leaves open is on the page, with what is assumed."""
     named = {word for row in COVERAGE.table("behaviour") for word in _words(row[1])}
     assert named == set(OpenRules.__annotations__)
+
+
+def test_the_probe_walks_the_lines_of_its_table() -> None:
+    """What the probe looks at, and what is assumed of it, stands on the page as in the code, in the same order."""
+    shown = [(row[0], row[1]) for row in COVERAGE.table("looked at")]
+    assert shown == [(assumption.question, assumption.assumed) for assumption in ASSUMPTIONS]

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_css.tasks.metrics import Count, Level, Time
 from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 from tests.docs.markdown import page
 from tests.house.sources import sources
 
 PAGE = page("docs/operations.md")
 LINES = [row[0].strip("`") for row in PAGE.table("text")]
-METRICS = [row[0].strip("`") for row in PAGE.table("metric")]
+METRICS = [row[0].strip("`") for row in PAGE.table("metric", below="### Airflow's metrics")]
 ONLY_IN_AIRFLOW_3 = {"triggerer.capacity_left"}
 # What the code puts together while it runs.
 PUT_TOGETHER = {"Newest good backup: none": ("Newest good backup: %s", "none")}
@@ -68,3 +69,14 @@ def test_the_measured_numbers_are_those_of_the_benchmarks() -> None:
     memory, share, lag = (float(measured[what].split()[0]) for what in measured)
     assert f"{memory:.0f} MB more memory and {share:.0f} % of a core" in PAGE.prose
     assert f"lagged by {lag:.0f} ms (p99)" in PAGE.prose
+
+
+def test_the_metrics_are_those_of_the_code() -> None:
+    """Each metric has one line with its kind, and no line is of a metric that is not sent."""
+    kinds: dict[str, str] = {
+        **dict.fromkeys(Count, "count"),
+        **dict.fromkeys(Time, "time"),
+        **dict.fromkeys(Level, "level"),
+    }
+    shown = {row[0].strip("`"): row[1] for row in PAGE.table("metric", below="### This package's metrics")}
+    assert shown == {str(what): kind for what, kind in kinds.items()}

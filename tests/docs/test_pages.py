@@ -13,7 +13,13 @@ from tests.docs.markdown import Page, all_pages, page
 
 PAGES = {page.name: page for page in all_pages()}
 # These are run by tests of their own, which also look at what comes of it.
-RUN_ELSEWHERE = ("README.md", "docs/tutorial.md", "docs/how-to/connection.md", "docs/how-to/create-snapshot.md")
+RUN_ELSEWHERE = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/tutorial-rollback.md",
+    "docs/how-to/connection.md",
+    "docs/how-to/create-snapshot.md",
+)
 NOT_A_PROGRAM = "docs/contributing.md"
 LONGEST_LINE = 120
 WITH_PYTHON = {name for name, page in PAGES.items() if page.blocks("python")}

@@ -4,85 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.docs.environment import BASH, INSTALL, make_folder, type_commands, variables
+from tests.docs.environment import INSTALL, make_folder
 from tests.docs.markdown import page
+from tests.docs.terminal import PORT, lines, save_files, started_emulator, type_all, without_varying
 
 TUTORIAL = page("docs/tutorial.md")
 SHELL = [block.text for block in TUTORIAL.blocks("shell")]
 SHOWN = [block.text for block in TUTORIAL.blocks("text")]
-PORT = "8099"
 STATE = f"http://127.0.0.1:{PORT}/_emulator/state"
-
-# What differs from run to run: ids, the moment and the fingerprint in a name, run ids, durations, marks.
-VARYING = (
-    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
-    (re.compile(r"\d{8}t\d{6}z-[0-9a-f]{8}"), "<moment>"),
-    (re.compile(r"manual__\S+"), "<run>"),
-    (re.compile(r"\b\d+ s\."), "<duration>."),
-    (re.compile(r"\[af1 ([0-9a-f]{6,8} ){5}0\]"), "<mark>"),
-)
-
-
-def _without_varying(text: str) -> str:
-    for pattern, word in VARYING:
-        text = pattern.sub(word, text)
-    return text
-
-
-def _lines(text: str) -> list[str]:
-    return [_without_varying(line) for line in text.splitlines()]
-
-
-@contextmanager
-def _emulator(folder: Path) -> Iterator[str]:
-    """Type the emulator's command in a terminal of its own, and yield the line that it prints."""
-    # A free port instead of the usual one, and no ten seconds to wait.
-    command = f"source .venv/bin/activate; exec {SHELL[1].strip()} --port 0 --creation-takes 1"
-    with subprocess.Popen(
-        [BASH, "-c", command], cwd=folder, env=variables(folder), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline()
-        finally:
-            process.terminate()
-    assert process.returncode == 0, "the emulator ends well when it is stopped"
-
-
-def _type(commands: list[str], folder: Path, port: str) -> str:
-    """Type commands into one shell and return what it shows."""
-    done = type_commands(folder, "".join(commands).replace(PORT, port))
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def _save_files(folder: Path) -> list[str]:
-    names = [re.fullmatch(r"Save this as `(\S+)`:", block.lead) for block in TUTORIAL.blocks("python")]
-    for name, block in zip(names, TUTORIAL.blocks("python"), strict=True):
-        assert name, f"{block.name} does not say where to save it"
-        (folder / name[1]).write_text(block.text)
-    return [name[1] for name in names if name]
 
 
 @pytest.mark.heavy
 def test_the_tutorial_leads_to_the_first_backup(tmp_path: Path) -> None:
     """Typed from top to bottom, it makes a backup and shows what it promises."""
     folder = make_folder(tmp_path)
-    files = _save_files(folder)
-    with _emulator(folder) as line:
+    files = save_files(TUTORIAL, folder)
+    with started_emulator(SHELL[1], folder) as line:
         port = re.search(r"127\.0\.0\.1:(\d+)", line)
         assert port, line
         assert line == SHOWN[0].replace(PORT, port[1])
-        seen = _without_varying(_type(SHELL[2:], folder, port[1]))
-        assert [promised for promised in _lines(SHOWN[1] + SHOWN[2]) if promised not in seen] == []
+        seen = without_varying(type_all(SHELL[2:], folder, line))
+        assert [promised for promised in lines(SHOWN[1] + SHOWN[2]) if promised not in seen] == []
         assert STATE in TUTORIAL.text
         with urllib.request.urlopen(STATE.replace(PORT, port[1])) as reply:  # noqa: S310 - the emulator's address
             state = json.load(reply)
@@ -109,4 +56,4 @@ def test_the_line_to_copy_is_the_line_that_is_printed() -> None:
 @pytest.mark.parametrize("line", ["Snapshot x (y): FAILED, 10 s.", "Something else"])
 def test_a_line_that_is_not_promised_is_not_found(line: str) -> None:
     """What varies is left out of the comparison; a wrong word is not."""
-    assert _without_varying(line) not in _without_varying(SHOWN[1])
+    assert without_varying(line) not in without_varying(SHOWN[1])

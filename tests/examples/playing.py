@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_css.demo import example_dags
+from airflow_css.emulator import CssEmulator
 
 __all__ = ["EXAMPLES", "SECRET_KEY", "TOKEN", "Example", "Played", "places_of_secrets", "play"]
 
@@ -50,6 +51,19 @@ class Example:
     documents: Mapping[str, Documents] = field(default_factory=dict)
     left: Mapping[str, Documents | None] = field(default_factory=dict)
 
+    def prepare(self, emulator: CssEmulator) -> None:
+        """Give the default cluster the documents that it wants to find."""
+        for name, documents in self.documents.items():
+            index = emulator.index(name)
+            if index.exists:
+                index.clear()
+            index.write(documents)
+
+    def found(self, emulator: CssEmulator) -> dict[str, Documents | None]:
+        """Return what is in the indices that it declares something of."""
+        indices = {name: emulator.index(name) for name in self.left}
+        return {name: index.documents() if index.exists else None for name, index in indices.items()}
+
 
 EXAMPLES = (
     Example("pre_etl_backup.py", (2, 11), "success", 1),
@@ -57,6 +71,8 @@ EXAMPLES = (
     Example("restore_into_staging.py", (2, 11), "success", 1),
     Example("swap_backups.py", (2, 11), "success", 1),
     Example("freshness_alarm.py", (2, 11), "success", 0, task="alarm", before=1),
+    Example("verify_when_a_backup_exists.py", (2, 11), "success", 0, task="verify", before=1),
+    Example("restore_drill_monthly.py", (2, 11), "success", 0, task="", before=1),
     Example("many_clusters.py", (2, 11), "success", 1, task=""),
     Example(
         "checkpoint_rolls_back.py",
@@ -84,6 +100,8 @@ EXAMPLES = (
         documents={"orders-2026-11": ORDERS},
         left={"orders-2026-11": None, "orders-2026-11-v2": ORDERS},
     ),
+    Example("checkpoint_load.py", (2, 11), "success", 1, task="load.snapshot"),
+    Example("checkpoint_rollback.py", (2, 11), "failed", 1, task="load.snapshot"),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )
 
@@ -123,6 +141,7 @@ def play(file: str, home: Path, connection: str, **variables: str) -> Played:
         # An empty key leaves everything in the database readable, also for whoever searches it for secrets.
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW_CONN_CSS_DEFAULT": connection,
+        "TMPDIR": str(home),
         "PYTHONPATH": str(Path(__file__).parents[2]),
         **variables,
     }

@@ -42,14 +42,12 @@ def _ends_as_declared(example: Example, home: Path, deferrable: str) -> None:
     with CssEmulator(creation_takes=0.5, secret_key=SECRET_KEY, security_token=TOKEN) as emulator:
         for number in range(example.before):
             emulator.add_snapshot(f"by-hand-{number}")
-        for name, documents in example.documents.items():
-            emulator.index(name).write(documents)
+        example.prepare(emulator)
         played = play(example.file, home, emulator.connection_json(), AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=deferrable)
 
         assert played.outcome.get("state") == example.ends, played.output
         assert len(emulator.snapshots()) == example.before + example.snapshots
-        indices = {name: emulator.index(name) for name in example.left}
-        assert {name: index.documents() if index.exists else None for name, index in indices.items()} == example.left
+        assert example.found(emulator) == example.left
         if example.task:
             value = played.outcome["xcoms"][example.task]["return_value"]
             assert (value["id"] if isinstance(value, dict) else value) == emulator.snapshots()[0].id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import secrets
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow_css.client.css import CssClient
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssConfigError
+from tests.masking import redacted
 from tests.task_log import reading_the_log
+from tests.world import World
 
 PROJECT = "6204a5bd270343b5885144cf9c8c158d"
 CONNECTION: dict[str, Any] = {
@@ -107,6 +110,29 @@ def test_an_unknown_extra_is_logged_once() -> None:
         hook.get_conn()
     assert len(log.having("'colour'", "warning")) == 1
     assert "blue" not in log.text
+
+
+def test_an_unchecked_certificate_is_told_once_in_a_task_s_log_and_in_the_test_button(world: World) -> None:
+    """Whoever reads the log of a task or presses the button learns that nobody checks, however many calls were made."""
+    world.connect(verify=False)
+    with reading_the_log() as log:
+        assert world.run().state == "success"
+    assert len(world.emulator.requests) > 3
+    assert len(log.having("the server's certificate is NOT checked", "warning")) == 1
+    works, answer = CssHook().test_connection()
+    assert works
+    assert "the server's certificate is NOT checked" in answer
+    world.connect()
+    assert "NOT checked" not in CssHook().test_connection()[1]
+
+
+def test_the_password_of_the_proxy_is_masked() -> None:
+    """Airflow shows it in no log, neither percent-encoded as in the address nor as it is."""
+    word = f"Zq{secrets.token_hex(8)}"
+    _declare(extra={**CONNECTION["extra"], "proxy": f"http://user:{word}%40{word}@proxy.example.com:3128"})
+    assert redacted(f"through {word}@{word} and {word}%40{word}") != "through *** and ***"
+    assert CssHook().settings.rules.proxy
+    assert redacted(f"through {word}@{word} and {word}%40{word}") == "through *** and ***"
 
 
 def test_hosts_without_encryption_are_the_deployments_choice() -> None:

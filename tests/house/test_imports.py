@@ -45,18 +45,22 @@ LAYERS = {
     # requests hands urllib3's errors through; only they tell whether a byte was sent.
     "client": _layer("/ protocol", "requests urllib3", "it is usable from a plain script"),
     "emulator": _layer("protocol", "", "it must not learn from the client it judges"),
+    "diagnosis": _layer("protocol client", "", "the hook's Test button asks it, so it lies below the hook"),
     "hooks.form": _layer("", "", "the fields of a connection are data, read at every command"),
     # The form of Airflow 2 is made of the widgets that Airflow 2 brings.
     "hooks": _layer(
-        "protocol client hooks.form version_compat",
+        "protocol client diagnosis hooks.form version_compat",
         "airflow flask_appbuilder flask_babel wtforms",
         "the one door to an Airflow connection",
     ),
+    "assets": _layer("protocol", "airflow", "a DAG file declares what it waits for, and nothing more"),
     "links": _layer("protocol hooks version_compat", "airflow", "a link reads what a task left behind"),
     "triggers": _layer("protocol client hooks version_compat", "airflow", "the triggerer loads nothing above it"),
-    "tasks": _layer("protocol client hooks triggers", "airflow", "what operators and sensors share lies below both"),
+    "tasks": _layer(
+        "protocol client hooks triggers version_compat", "airflow", "what operators and sensors share lies below both"
+    ),
     "operators": _layer(
-        "protocol client hooks triggers tasks links version_compat",
+        "protocol client hooks triggers tasks links assets version_compat",
         "airflow pendulum",
         "siblings do not lean on each other",
     ),
@@ -75,6 +79,7 @@ LAYERS = {
     ),
     "cli": _layer("/ *", "airflow", "requests belongs to the client alone"),
     "demo": _layer("/ *", "airflow", "requests belongs to the client alone"),
+    "demo_rollback": _layer("/ demo emulator", "", "it only tells what the demo runs"),
     "demo_ui": _layer("/ *", "", "its Airflow runs in processes of its own"),
     "demo_airflow": _layer("/ *", "airflow", "requests belongs to the client alone"),
     "doctor": _layer("/ *", "airflow", "requests belongs to the client alone"),
@@ -107,6 +112,7 @@ CLOCK_CALLS = frozenset({"now", "today", "utcnow"})
 
 PUBLIC_MODULES = frozenset(
     {
+        "assets.css",
         "checkpoints.task_group",
         "client.css",
         "emulator",
@@ -289,7 +295,7 @@ def test_what_the_layers_grant_is_not_reported(tmp_path: Path, path: str) -> Non
     assert [offence for check in CHECKS for offence in check(tmp_path)] == []
 
 
-PARSED_WITH_A_DAG = ("hooks", "operators", "sensors", "links", "triggers", "checkpoints", "provider_info")
+PARSED_WITH_A_DAG = ("assets", "hooks", "operators", "sensors", "links", "triggers", "checkpoints", "provider_info")
 
 # Airflow 2 loads requests by itself. So whatever is there after Airflow's own imports is put aside first:
 # a heavy module that comes back was asked for by the module of ours that was just imported.

@@ -25,6 +25,8 @@ ERRORS = """
 
 # Users import these. A name is added on purpose, with its line in docs/reference.md; none is taken away.
 SURFACE = {
+    "assets.css": "css_asset triggering_backup",
+    "checkpoints.task_group": "css_checkpoint css_restore_drill",
     "client.css": "CssClient",
     "emulator": "CssEmulator",
     "hooks.css": "CssHook",
@@ -40,6 +42,7 @@ SURFACE = {
 
 # Names that nobody can do without who uses the ones above.
 COMPANIONS = {
+    "checkpoints.task_group": {"RestoreDrill": "css_restore_drill gives it to the tasks of the check"},
     "client.css": {
         "Credentials": "the client is made with it",
         "EnsuredSnapshot": "ensure_snapshot returns it",

@@ -35,7 +35,7 @@ def test_a_restore_brings_the_indices_under_new_names(kind: type[World]) -> None
         assert result["indices"] == [{"source": name, "target": f"restored-{name}"} for name in snapshot.indices]
         assert (result["status"], result["snapshot_id"], result["is_end_inferred"]) == ("success", snapshot.id, False)
         assert 300 <= result["duration_seconds"] <= 300 * 1.1 + 3
-        early = ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices")
+        early = ("snapshot_id", "snapshot_name", "cluster_id", "target_cluster_id", "indices", "taken_at")
         assert {key: outcome.xcom[key] for key in early} == {key: result[key] for key in early}
         assert world.emulator.count(RESTORE) == 1
 

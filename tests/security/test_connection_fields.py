@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import Connection
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from airflow_css.client.clock import SystemClock
@@ -87,11 +87,16 @@ def connections(draw: st.DrawFn) -> dict[str, Any]:
 
 def _use(fields: dict[str, Any]) -> tuple[CssHook, Any, str]:
     """Return the hook, what came of its use, and its log."""
+    try:
+        connection = Connection(conn_id="css_default", **fields)
+    except UnicodeError:
+        # Airflow 2 encrypts at once, and takes no half a character.
+        reject()
 
     class Hook(HastyHook):
         @classmethod
-        def get_connection(cls, conn_id: str) -> Any:
-            return Connection(conn_id=conn_id, **fields)
+        def get_connection(cls, conn_id: str) -> Any:  # noqa: ARG003 - there is one
+            return connection
 
     hook = Hook()
     with reading_the_log() as log:
@@ -153,12 +158,12 @@ def test_a_field_of_another_type_is_read_or_refused(name: str, value: str, refus
     os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = json.dumps({**fields, name: json.loads(value)})
     answer: Any
     try:
-        answer = HastyHook().test_connection()
+        answer = shown_by(HastyHook().test_connection())
     except (AttributeError, TypeError, ValueError) as error:
         # Airflow itself does not take such a field: the frames of ours are not the last ones.
         answer = shown_by(error)
         assert "airflow_css" not in answer.rpartition('File "')[2]
-    assert PLANTED not in shown_by(*answer)
+    assert PLANTED not in answer
     refused.clear()
 
 

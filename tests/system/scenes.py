@@ -28,7 +28,7 @@ TASK = "backup"
 # The machines that run this may be busy; nothing is judged by how long it took.
 PATIENCE = 240.0
 LONG = 6000.0
-SCENES = 110
+SCENES = 120
 AT_ONCE = 10
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -234,7 +234,7 @@ def stage_of(python: Path, home: Path) -> Iterator[Stage]:
             conn_id = f"css_{number}"
             environment = {**environment, **emulator.connection_env(conn_id, deployment="bench")}
             free.put((conn_id, emulator))
-        ours = [Path(__file__).with_name(name) for name in ("css_dags.py", "life_dags.py")]
+        ours = [Path(__file__).with_name(name) for name in ("css_dags.py", "life_dags.py", "checkpoint_dags.py")]
         examples = examples_for(airflow_version(python))
         dags = [*ours, *(example_dags() / example.file for example in examples)]
         yield Stage(stack.enter_context(AirflowBench(python, home, dags, environment)), default, free)

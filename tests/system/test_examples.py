@@ -14,8 +14,10 @@ def _play(stage: Stage, example: Example, mode: str) -> tuple[str, str, int, boo
     """Run an example and return its file, the state of the run, its snapshots, and whether a triggerer waited."""
     airflow, dag_id = stage.airflow, example.file.removesuffix(".py")
     before = {snapshot.id for snapshot in stage.default.snapshots()}
+    example.prepare(stage.default)
     airflow.trigger(dag_id, mode)
     state = airflow.wait_for_run(dag_id, mode, ("success", "failed"), PATIENCE)
+    assert example.found(stage.default) == example.left
     made = {snapshot.id for snapshot in stage.default.snapshots()} - before
     pushed = airflow.rows("SELECT value FROM xcom WHERE run_id = ? AND key = 'backup_id'", mode)
     assert all(any(snapshot_id in str(value) for (value,) in pushed) for snapshot_id in made)
@@ -25,7 +27,7 @@ def _play(stage: Stage, example: Example, mode: str) -> tuple[str, str, int, boo
 
 @pytest.mark.parametrize("mode", ["worker", "deferrable"])
 def test_examples_end_as_declared(stage: Stage, mode: str) -> None:
-    """The state of the run and the number of its snapshots are the declared ones, whoever does the waiting."""
+    """The run's state, its snapshots and what the indices hold are as declared, whoever does the waiting."""
     # What asks a human is played with an answer, elsewhere.
     examples = [example for example in examples_for(stage.airflow.version) if not example.asks]
     assert not stage.airflow.import_errors()

@@ -1,0 +1,1 @@
+"""Backups as Airflow's assets."""
