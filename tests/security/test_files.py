@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_css.demo import _Demo
+from airflow_css.demo import Demo
 from airflow_css.demo_ui import command
 from airflow_css.demo_ui.page import AirflowPage
 from airflow_css.demo_ui.settings import password_file
@@ -50,7 +50,7 @@ def careless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.usefixtures("careless")
 def test_the_password_of_the_demo_s_page_is_its_owner_s() -> None:
     """The file with the page's password can be read by nobody else, also in a home that is kept."""
-    demo = object.__new__(command._Demo)  # noqa: SLF001 - its other parts need an Airflow 3
+    demo = object.__new__(command.Demo)  # noqa: SLF001 - its other parts need an Airflow 3
     home = Path(tempfile.mkdtemp())
     demo.__dict__.update(_home=home, _page=AirflowPage(1, "admin", "planted"))
     demo._lay_out()
@@ -64,7 +64,7 @@ def test_the_log_of_the_demo_is_its_owner_s_and_follows_no_link(careless: Path) 
     victim = careless / "victim"
     victim.write_text("untouched")
     home.with_suffix(".log").symlink_to(victim)
-    demo = _Demo(home, CssEmulator())
+    demo = Demo(home, CssEmulator())
     with pytest.raises(FileExistsError):
         demo._run_airflow(home / "none.py")  # noqa: SLF001 - the rest of a run takes seconds
     assert victim.read_text() == "untouched"

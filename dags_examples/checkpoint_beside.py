@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow_css.checkpoints.task_group import css_checkpoint
 
 with DAG(
-    dag_id="checkpoint_load",
+    dag_id="checkpoint_beside",
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
