@@ -142,10 +142,18 @@ class CssHook(BaseHook):
 
     def renew_keys(self) -> bool:
         """Read the connection again and return whether its keys are other ones than before."""
-        before = self.settings.credentials
+        from contextlib import suppress
+
+        from airflow_css.protocol.errors import CssAuthError
+
+        before, used = self.settings.keys, None
+        # A source that has only refused keys says so; the connection may name another one by now.
+        with suppress(CssAuthError):
+            used = before.current()
         for kept in ("settings", "_client", "deployment"):
             self.__dict__.pop(kept, None)
-        return self.settings.credentials != before
+        after = self.settings.keys
+        return after != before or after.current() != used
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether a signed call works, and what was found, for the form's Test button."""

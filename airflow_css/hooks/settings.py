@@ -205,9 +205,9 @@ def _doubts(connection: Any, region: str, rules: SendingRules) -> tuple[str, ...
 def _project(conn_id: str, project_id: str, looked_up_for: str) -> str:
     if not project_id and not looked_up_for:
         raise CssConfigError(
-            f"The connection {conn_id!r} has no project. Set the extra 'project_id' to the 32 characters that "
-            "My Credentials in the console shows for the region, for example '6204a5bd270343b5885144cf9c8c158d'; or "
-            "set 'region' and 'iam_endpoint', so that it can be looked up"
+            f"The connection {conn_id!r} has no project. Set the extras 'region' and 'iam_endpoint', so that it can be "
+            "looked up; or set 'project_id' to the 32 characters that My Credentials in the console shows for the "
+            "region, for example '6204a5bd270343b5885144cf9c8c158d'"
         )
     return _configured(conn_id, "project_id", project_id, check_project_id) if project_id else ""
 

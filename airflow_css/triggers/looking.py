@@ -93,8 +93,9 @@ class SignedIn:
         :raises CssError: any of the tree. A 401 means that the connection was read again and has no other keys.
         """
         hook = self._current_hook()
-        keys = _fingerprint(hook)
+        keys = ""
         try:
+            keys = _fingerprint(hook)
             return self._ask(hook.get_conn(), keys, ask)
         except CssAuthError as error:
             if error.reply.status != 401 or not self._has_others_than(keys):
@@ -145,8 +146,10 @@ class SignedIn:
         """Return whether the connection has other keys by now, reading it again unless another look just did."""
         with suppress(Exception):
             hook = self._current_hook()
-            if _fingerprint(hook) != keys:
-                return True
+            # A source that has only refused keys says so; the connection may name another one by now.
+            with suppress(CssAuthError):
+                if _fingerprint(hook) != keys:
+                    return True
             with self._lock:
                 hook = self._read_again(hook)
             return _fingerprint(hook) != keys

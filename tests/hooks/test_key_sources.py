@@ -117,6 +117,21 @@ def test_the_same_keys_again_are_never_sent_again(name: str) -> None:
         assert (place.asked, place.refused) == (2, 1)
 
 
+def test_a_connection_that_names_another_place_after_a_refusal_is_followed() -> None:
+    """When a place has only refused keys, keys that stand in the connection by then are used."""
+    with key_place("metadata") as place:
+        hook = _look(place)
+        place.refuse_all()
+        with pytest.raises(CssAuthError):
+            _look(place, hook)
+        with pytest.raises(CssAuthError):
+            hook.renew_keys()
+        os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = place.world.emulator.connection_json()
+        assert hook.renew_keys()
+        _look(place, hook)
+        assert place.refused == 1
+
+
 def test_refused_base_keys_of_an_agency_are_sent_once() -> None:
     """The sign-in service sees keys that it refuses once, however often keys of the agency are needed."""
     with key_place("agency") as place:

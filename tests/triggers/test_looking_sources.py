@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -97,6 +98,19 @@ def test_a_wait_without_permission_ends_at_once(place: KeyPlace) -> None:
     assert arrived.error is not None
     assert not arrived.error.curable
     assert arrived.at < 60
+
+
+def test_a_wait_follows_a_connection_that_names_another_place() -> None:
+    """When a server's keys are refused for good, keys that stand in the connection by then end no wait."""
+    with key_place("metadata", creation_takes=600.0) as place:
+
+        def exchange() -> None:
+            place.refuse_all()
+            os.environ["AIRFLOW_CONN_CSS_DEFAULT"] = place.world.emulator.connection_json()
+
+        place.world.clock.at(200, exchange)
+        assert _wait(place).status == "COMPLETED"
+        assert place.refused == 1
 
 
 @pytest.mark.parametrize("name", [pytest.param("pod", marks=pytest.mark.heavy), "metadata"])
