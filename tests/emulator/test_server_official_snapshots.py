@@ -124,6 +124,8 @@ def test_it_turns_the_function_on_without_settings(emulator: CssEmulator, client
 
 def test_it_sets_a_policy_by_which_snapshots_are_made(emulator: CssEmulator, client: Any) -> None:
     """The policy is shown as it was set, makes snapshots, and takes them along when it is turned off like that."""
+    # At half past, so that one full hour comes within the next 61 minutes, whenever the test runs.
+    emulator.clock.advance(5400 - emulator.clock.now().timestamp() % 3600)
     order = v1.SetRDSBackupCnfReq(
         enable="true", prefix="nightly", period="16:00 GMT+08:00", keepday=7, frequency="HOUR", indices="orders-*"
     )

@@ -101,7 +101,6 @@ EXAMPLES = (
         documents={"orders-2026-11": ORDERS},
         left={"orders-2026-11": None, "orders-2026-11-v2": ORDERS},
     ),
-    Example("checkpoint_beside.py", (2, 11), "success", 1, task="load.snapshot"),
     Example("restore_after_approval.py", (3, 1), "success", 1, asks="approve"),
 )
 

@@ -112,7 +112,7 @@ def _judge(fields: dict[str, Any], contacts: list[tuple[str, Any]], refused: lis
     contacts.clear()
     hook, outcome, log = _use(fields)
     configured = hook.__dict__.get("settings")
-    urls = (configured.endpoint, configured.rules.proxy) if configured else ()
+    urls = (configured.endpoint, configured.rules.proxy, configured.iam_endpoint) if configured else ()
     assert strangers(contacts, *urls) == set()
     if configured and (fields["host"] or "").strip():
         assert configured.endpoint.split("://")[1].strip("[]").rsplit(":", 1)[0].strip("[]") in fields["host"].lower()

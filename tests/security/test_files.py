@@ -56,7 +56,7 @@ def careless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.usefixtures("careless")
 def test_the_password_of_the_demo_s_page_is_its_owner_s() -> None:
     """The file with the page's password can be read by nobody else, also in a home that is kept."""
-    demo = object.__new__(command.Demo)  # noqa: SLF001 - its other parts need an Airflow 3
+    demo = object.__new__(command._Demo)  # noqa: SLF001 - its other parts need an Airflow 3
     home = Path(tempfile.mkdtemp())
     demo.__dict__.update(_home=home, _page=AirflowPage(1, "admin", "planted"))
     demo._lay_out()
