@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from airflow_css.client.clock import SystemClock
 from airflow_css.hooks.css import CssHook
 from airflow_css.hooks.form import EXTRA_FIELDS
+from airflow_css.hooks.settings import ConnectionSettings, read_settings
 from airflow_css.protocol.errors import CssError
 from tests.security.detecting import PLANTED, shown_by, strangers
 from tests.task_log import reading_the_log
@@ -58,6 +59,7 @@ FIELDS = {
     "schema": st.sampled_from(["http", "https", "ftp", "", None]) | SIGNS,
     "port": st.none() | st.integers(-1, 70_000),
 }
+PUBLIC = "myhuaweicloud.com"
 GOOD = {"region": "cn-north-4", "project_id": PROJECT}
 
 
@@ -85,8 +87,8 @@ def connections(draw: st.DrawFn) -> dict[str, Any]:
     return {"conn_type": "huaweicloud_css", **fields, "extra": json.dumps(extra)}
 
 
-def _use(fields: dict[str, Any]) -> tuple[CssHook, Any, str]:
-    """Return the hook, what came of its use, and its log."""
+def _use(fields: dict[str, Any]) -> tuple[CssHook, ConnectionSettings | None, Any, str]:
+    """Return the hook, what the connection says, what came of its use, and its log."""
     try:
         connection = Connection(conn_id="css_default", **fields)
     except UnicodeError:
@@ -105,17 +107,26 @@ def _use(fields: dict[str, Any]) -> tuple[CssHook, Any, str]:
             hook.get_conn()
         except CssError as error:
             outcome = (outcome, error)
-    return hook, outcome, log.text
+    return hook, _said_by(connection), outcome, log.text
+
+
+def _said_by(connection: Connection) -> ConnectionSettings | None:
+    """Return what a connection says by itself: a hook knows it only once the project was found, too."""
+    try:
+        return read_settings(connection)
+    except CssError:
+        return None
 
 
 def _judge(fields: dict[str, Any], contacts: list[tuple[str, Any]], refused: list[str]) -> None:
     contacts.clear()
-    hook, outcome, log = _use(fields)
-    configured = hook.__dict__.get("settings")
+    hook, configured, outcome, log = _use(fields)
     urls = (configured.endpoint, configured.rules.proxy, configured.iam_endpoint) if configured else ()
     assert strangers(contacts, *urls) == set()
     if configured and (fields["host"] or "").strip():
         assert configured.endpoint.split("://")[1].strip("[]").rsplit(":", 1)[0].strip("[]") in fields["host"].lower()
+    if configured and configured.iam_endpoint and not json.loads(fields["extra"]).get("iam_endpoint"):
+        assert configured.iam_endpoint in {f"https://iam.{GOOD['region']}.{PUBLIC}", f"https://iam.{PUBLIC}"}
     assert PLANTED not in shown_by(hook, configured, *outcome, log)
     # They were meant for the configured host, or the line above would have failed.
     refused.clear()
