@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,7 +98,6 @@ def _run(task: Any, ti: Any, session: Any) -> None:
     from airflow.models.dag import _run_task as run_task_2
 
     ti.task = task
-    try:
+    # Airflow has written it down, and tells it once more.
+    with contextlib.suppress(Exception):
         run_task_2(ti=ti, session=session)
-    except Exception as error:  # noqa: BLE001 - a task may fail with any
-        print(f"{ti.task_id}: {error}")

@@ -33,8 +33,8 @@ class Clear:
     """
     What a user clears.
 
-    :param what: ``whole`` is the group; ``part`` what failed, with all after it; ``alone`` the same without; ``restore``
-        that task.
+    :param what: ``whole`` is the group; ``part`` what failed, with all after it; ``alone`` that without what is after
+        it; ``restore`` that task.
     :param fails_again: Whether what failed fails again; otherwise all works now.
     """
 
