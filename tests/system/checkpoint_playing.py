@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["play_rows"]
+__all__ = ["play_rows", "play_script"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,9 +27,21 @@ def play_rows(python: Path, home: Path) -> dict[str, Any]:
     :param python: The interpreter that has the Airflow to play on.
     :param home: A folder for everything that Airflow writes.
     """
+    return play_script(python, home, "checkpoint_playing", "checkpoint_rows.py")
+
+
+def play_script(python: Path, home: Path, script: str, dag_file: str) -> dict[str, Any]:
+    """
+    Return what a script of this package wrote, which plays DAGs in a process of its own.
+
+    :param python: The interpreter that has the Airflow to play on.
+    :param home: A folder for everything that Airflow writes.
+    :param script: Name of the module that plays.
+    :param dag_file: Name of the file that holds the DAGs.
+    """
     dags = home / "dags"
     dags.mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("checkpoint_rows.py"), dags)
+    shutil.copy(Path(__file__).with_name(dag_file), dags)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
     environment |= {
         "AIRFLOW_HOME": str(home),
@@ -38,7 +50,7 @@ def play_rows(python: Path, home: Path) -> dict[str, Any]:
         "AIRFLOW__AIRFLOW_CSS__DEPLOYMENT": "tests",
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(dags)]),
     }
-    command = [str(python), "-m", "tests.system.checkpoint_playing", str(home)]
+    command = [str(python), "-m", f"tests.system.{script}", str(home)]
     with (home / "output.log").open("wb") as output:
         subprocess.run(
             command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, timeout=400, check=False
