@@ -100,9 +100,9 @@ class Wishes:
     keep: Mapping[str, Any] | None
 
     @property
-    def css_conn_id(self) -> str:
-        """The connection."""
-        return str(self.waiting["css_conn_id"])
+    def connection(self) -> dict[str, Any]:
+        """The connection; nothing when the DAG says which."""
+        return {name: value for name, value in self.waiting.items() if name == "css_conn_id"}
 
     @property
     def has_safety(self) -> bool:
@@ -139,7 +139,8 @@ class Wishes:
     def restore(self) -> dict[str, Any]:
         """Parameters of the restore."""
         taken = {"indices": self.of_snapshot["indices"]} if self.way.in_place else {}
-        return {**self.waiting, **self.way.restore, **taken}
+        # The snapshot says which cluster, whatever the DAG's default_args name.
+        return {**self.waiting, "cluster_name": None, **self.way.restore, **taken}
 
     @property
     def retention(self) -> dict[str, Any] | None:
