@@ -99,12 +99,32 @@ def css_checkpoint(
     return _protected(group_id, Wishes(way, cluster, waiting, snapshot, check_retention(retention)))
 
 
+class ProtectedGroup(TaskGroup):
+    """A task group that takes no more tasks once it is wired: they would stand in it and be protected by nothing."""
+
+    is_closed = False
+
+    def add(self, task: Any) -> Any:
+        """
+        Add a task or a group, as Airflow does by itself.
+
+        :param task: What is added.
+        :raises CssUsageError: if the group is closed.
+        """
+        if self.is_closed:
+            rule = "the checkpoint is closed, and would not protect what is added to its group afterwards"
+            raise CssUsageError("task", task.node_id, rule, f"with css_checkpoint({self.group_id!r}, ...): load()")
+        return super().add(task)
+
+
 @contextmanager
 def _protected(group_id: str, wishes: Wishes) -> Iterator[TaskGroup]:
-    with TaskGroup(group_id, tooltip="protected by a snapshot") as group:
+    group = ProtectedGroup(group_id, tooltip="protected by a snapshot")
+    with group as entered:
         _refuse_dag(group)
-        yield group
+        yield entered
     wire(group, wishes)
+    group.is_closed = True
 
 
 def _refuse_dag(group: TaskGroup) -> None:
