@@ -59,7 +59,7 @@ def wire(group: TaskGroup, wishes: Wishes) -> None:
     steps[-1] >> seal
     seal.as_teardown(setups=snapshot, on_failure_fail_dagrun=True)
     if wishes.retention is not None:
-        _prune_after(group, checkpoint, wishes.retention, snapshot, verdict)
+        _prune_after(group, checkpoint, wishes.retention, snapshot, steps[-1])
 
 
 def _own(kind: Any, label: str, checkpoint: Checkpoint, **given: Any) -> Any:
@@ -143,7 +143,7 @@ def _roots(work: Sequence[Any]) -> list[Any]:
 
 
 def _prune_after(
-    group: TaskGroup, checkpoint: Checkpoint, retention: Mapping[str, Any], snapshot: Any, verdict: Any
+    group: TaskGroup, checkpoint: Checkpoint, retention: Mapping[str, Any], snapshot: Any, restore: Any
 ) -> None:
     from airflow_css.checkpoints.prune_task import CheckpointPrune
 
@@ -156,5 +156,5 @@ def _prune_after(
             task_ids=[checkpoint.task("snapshot"), checkpoint.task("safety")],
             **retention,
         )
-    verdict >> prune
+    restore >> prune
     prune.as_teardown(setups=snapshot)

@@ -86,9 +86,21 @@ def test_the_way_back_has_its_order() -> None:
     """The damaged state is backed up before it is overwritten, and old snapshots go last."""
     dag = _dag({**IN_PLACE, "safety_snapshot": True, "retention": {"keep_last": 7}})
     assert {"safety"} <= _upstream(dag, "restore")
-    assert _upstream(dag, "prune") == {"verdict", "snapshot"}
+    assert _upstream(dag, "prune") == {"restore", "snapshot"}
     assert dag.get_task("load.prune").task_ids == ["load.snapshot", "load.safety"]
     assert not _dag({**IN_PLACE, "safety_snapshot": True, "mode": "report"}).has_task("load.safety")
+
+
+@pytest.mark.parametrize("given", [{}, {"retention": {"keep_last": 7}}])
+@pytest.mark.parametrize("label", ["verdict", "restore", "seal"])
+def test_what_is_cleared_alone_clears_nothing_else(given: dict[str, Any], label: str) -> None:
+    """A verdict that is cleared is given once more, and does not overwrite the indices once more."""
+    dag = _dag({**IN_PLACE, **given})
+    assert dag.partial_subset([f"load.{label}"], include_downstream=False, include_upstream=False).task_ids == [
+        f"load.{label}"
+    ]
+    with_work = dag.partial_subset(["load.last"], include_downstream=False, include_upstream=False).task_ids
+    assert {"load.snapshot", "load.restore", "load.seal"} <= set(with_work)
 
 
 def test_the_wired_dag_is_one_that_airflow_takes() -> None:
