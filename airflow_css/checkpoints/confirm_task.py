@@ -38,6 +38,7 @@ class CheckpointConfirm(HITLOperator):
         asking: dict[str, Any] = {
             "subject": SUBJECT.format(group=checkpoint.group_id),
             "options": [APPROVE, LEAVE],
+            "multiple": False,
             "defaults": [LEAVE] if response_timeout else None,
             "response_timeout": response_timeout,
         }

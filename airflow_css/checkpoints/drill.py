@@ -21,6 +21,7 @@ from airflow_css.checkpoints.drill_tasks import (
     DrillRestore,
     DrillVerdict,
 )
+from airflow_css.checkpoints.own_parameters import of_cluster, own_parameters
 from airflow_css.checkpoints.plan import Work
 from airflow_css.checkpoints.wishes import without_none
 from airflow_css.protocol.errors import CssUsageError
@@ -55,7 +56,7 @@ def css_restore_drill(
     target_cluster_id: str = SAME,
     cluster_id: str | None = None,
     cluster_name: str | None = None,
-    css_conn_id: str = "css_default",
+    css_conn_id: str | None = None,
     name_prefix: str | None = None,
     scope: str | None = None,
     max_age: timedelta | float | None = None,
@@ -83,7 +84,8 @@ def css_restore_drill(
     :param cluster_id: The id of the backup's cluster. (templated)
     :param cluster_name: Its exact name, instead of the id. (templated) Without either, the connection's default cluster
         is used.
-    :param css_conn_id: The Airflow connection. Default ``css_default``. (templated)
+    :param css_conn_id: The Airflow connection. Default as the DAG's ``default_args`` say, else ``css_default``.
+        (templated)
     :param name_prefix: What the backup's name begins with. Default: any name. (templated)
     :param scope: Whose the backup is: ``dag``, ``deployment`` or ``package``. Default: anybody's.
     :param max_age: How old the backup may be, as ``timedelta`` or in seconds. Default: any age.
@@ -100,10 +102,12 @@ def css_restore_drill(
     if clean_up is None and target_cluster_id in (SAME, cluster_id):
         rule = "what a drill restores to the cluster of the backup must be removed, and CSS has no call for it"
         raise CssUsageError("clean_up", clean_up, rule, "a function that deletes the indices it is given")
-    which = {"cluster_id": cluster_id, "cluster_name": cluster_name, "name_prefix": name_prefix, "indices": indices}
-    restore: dict[str, Any] = {"css_conn_id": css_conn_id, "target_cluster_id": target_cluster_id, **which}
+    which = {**of_cluster(cluster_id, cluster_name), "name_prefix": name_prefix, "indices": indices}
+    restore: dict[str, Any] = {"target_cluster_id": target_cluster_id, **which}
     restore |= {"scope": scope, "max_age": max_age, "timeout": timeout, "turn_timeout": turn_timeout}
-    restore |= without_none(deferrable=deferrable, poll_interval=poll_interval, retries=retries)
+    restore |= without_none(
+        css_conn_id=css_conn_id, deferrable=deferrable, poll_interval=poll_interval, retries=retries
+    )
     return _drill(group_id, restore, clean_up, without_none(retries=retries))
 
 
@@ -112,9 +116,10 @@ def _drill(
     group_id: str, parameters: dict[str, Any], clean_up: Callable[[list[str]], object] | None, retried: dict[str, Any]
 ) -> Iterator[RestoreDrill]:
     with TaskGroup(group_id, tooltip="proves that a backup restores") as group:
-        begin = DrillBegin(task_id="begin", retries=0)
-        restore = DrillRestore(
-            task_id="restore",
+        begin = _own(DrillBegin, "begin", retries=0)
+        restore = _own(
+            DrillRestore,
+            "restore",
             drill_begin=begin.task_id,
             has_clean_up=clean_up is not None,
             latest_good=True,
@@ -122,27 +127,30 @@ def _drill(
             rename_replacement=f"{{{{ ti.xcom_pull(task_ids='{begin.task_id}')['prefix'] }}}}$1",
             **parameters,
         )
-        checked = DrillChecked(task_id="checked", trigger_rule=ALL_DONE, retries=0)
+        checked = _own(DrillChecked, "checked", trigger_rule=ALL_DONE, retries=0)
         steps: list[Any] = [checked]
         if clean_up is not None:
-            clean = DrillCleanUp(
-                task_id="clean_up", drill=Drill(begin.task_id, restore.task_id), clean_up=clean_up, **retried
-            )
-            steps.append(clean)
-        report = DrillReport(
-            task_id="report",
+            drill = Drill(begin.task_id, restore.task_id)
+            steps.append(_own(DrillCleanUp, "clean_up", drill=drill, clean_up=clean_up, **retried))
+        report = _own(
+            DrillReport,
+            "report",
             drill=Drill(begin.task_id, restore.task_id),
             checked=checked.task_id,
             clean_up=steps[-1].task_id if clean_up else "",
             trigger_rule=ALL_DONE,
         )
-        verdict = DrillVerdict(task_id="verdict", report=report.task_id, trigger_rule=ALL_DONE, retries=0)
+        verdict = _own(DrillVerdict, "verdict", report=report.task_id, trigger_rule=ALL_DONE, retries=0)
         restored: Any = restore.output
         yield RestoreDrill(group, restored[NAMES], restored, report.output)
     own = {begin.task_id, restore.task_id, *(step.task_id for step in steps), report.task_id, verdict.task_id}
     checks = [task for task in group.iter_tasks() if task.task_id not in own]
     report.checks = _as_work(str(group.group_id), checks)
     _link(checks, begin, restore, [*steps, report, verdict])
+
+
+def _own(kind: Any, label: str, **given: Any) -> Any:
+    return kind(**own_parameters(kind, {"task_id": label, **given}))
 
 
 def _as_work(group_id: str, checks: Sequence[Any]) -> Work:

@@ -27,6 +27,7 @@ __all__ = [
     "check_mode",
     "check_names",
     "decide",
+    "has_template",
     "judge",
     "step_of_restore",
     "step_of_safety",
@@ -44,8 +45,8 @@ _BAD = (FAILED, UPSTREAM_FAILED)
 MOST_TASKS_TOLD = 5
 
 # Whatever may select more than the one index of that name, or another one.
-_NOT_BY_NAME = ("*", "?", "[", "<")
 _TEMPLATE = ("{{", "{%")
+_NOT_BY_NAME = ("*", "?", "[", "<", ",")
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,15 @@ def check_consent(*, in_place: bool, consent: str | None) -> None:
         raise CssUsageError("consent", consent, rule, "in_place=True, consent='overwrite'")
 
 
+def has_template(text: str) -> bool:
+    """
+    Return whether a text says what it means only when the task runs.
+
+    :param text: The text.
+    """
+    return any(sign in text for sign in _TEMPLATE)
+
+
 def check_names(indices: str | Sequence[str] | None, *, is_rendered: bool) -> None:
     """
     Return if indices are given by name, as overwriting them needs.
@@ -169,17 +179,17 @@ def check_names(indices: str | Sequence[str] | None, *, is_rendered: bool) -> No
     :raises CssUsageError: if they are not: it would be overwritten what nobody named.
     """
     for item in _items(indices):
-        if not is_rendered and any(sign in item for sign in _TEMPLATE):
+        if not is_rendered and has_template(item):
             continue
-        if not item or item.startswith("-") or item == "_all" or any(sign in item for sign in _NOT_BY_NAME):
+        if not item or item[0] in "-+" or item == "_all" or any(sign in item for sign in _NOT_BY_NAME):
             raise _not_by_name(indices)
 
 
 def _items(indices: str | Sequence[str] | None) -> list[str]:
     if indices is None:
         raise _not_by_name(indices)
-    items = indices.split(",") if isinstance(indices, str) else [str(item) for item in indices]
-    if not items:
+    items = indices.split(",") if isinstance(indices, str) else indices
+    if not isinstance(items, list | tuple) or not items or not all(isinstance(item, str) for item in items):
         raise _not_by_name(indices)
     return [item.strip() for item in items]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_css.checkpoints.plan import Checkpoint, Word, step_of_restore
+from airflow_css.checkpoints.plan import Checkpoint, Word, check_names, step_of_restore
 from airflow_css.operators.snapshot import RestoreSnapshotOperator
+from airflow_css.protocol.errors import CssUsageError
 
 __all__ = ["CheckpointRestore", "ReplacementFromRun"]
 
@@ -57,6 +58,7 @@ class CheckpointRestore(RestoreSnapshotOperator):
         :raises AirflowSkipException: if nothing is restored.
         """
         self._go_or_say_why_not(context)
+        self._refuse_more_than_names()
         return self._tell(context, super().execute(context))
 
     def resume_at_turn(self, context: Any, event: Any = None) -> dict[str, Any]:
@@ -94,6 +96,16 @@ class CheckpointRestore(RestoreSnapshotOperator):
         if step.word is Word.FAIL:
             raise_for_airflow(CssStateError(ErrorReply(0, message=step.reason)))
         raise AirflowSkipException(step.reason)
+
+    def _refuse_more_than_names(self) -> None:
+        """Judge the names again: they may be rendered otherwise by now, and the snapshot may hold more."""
+        if self.checkpoint.in_place:
+            from airflow_css.tasks.night import raise_for_airflow
+
+            try:
+                check_names(self.indices, is_rendered=True)
+            except CssUsageError as error:
+                raise_for_airflow(error)
 
     def _tell(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:
         from airflow_css.checkpoints.states import TOLD, read_indices

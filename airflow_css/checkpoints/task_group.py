@@ -9,6 +9,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import TaskGroup
 
 from airflow_css.checkpoints.drill import RestoreDrill, css_restore_drill
+from airflow_css.checkpoints.own_parameters import of_cluster
 from airflow_css.checkpoints.wiring import wire
 from airflow_css.checkpoints.wishes import WayBack, Wishes, check_retention, without_none
 from airflow_css.protocol.errors import CssUsageError
@@ -21,7 +22,7 @@ def css_checkpoint(
     *,
     cluster_id: str | None = None,
     cluster_name: str | None = None,
-    css_conn_id: str = "css_default",
+    css_conn_id: str | None = None,
     indices: str | Sequence[str] | None = None,
     snapshot_name: str | None = None,
     mode: str = "rollback",
@@ -55,8 +56,9 @@ def css_checkpoint(
         ``seal``.
     :param cluster_id: The cluster's id. (templated)
     :param cluster_name: The cluster's exact name, instead of the id. (templated) Without either, the connection's
-        default cluster is used.
-    :param css_conn_id: The Airflow connection. Default ``css_default``. (templated)
+        default cluster is used, unless the DAG's ``default_args`` name one.
+    :param css_conn_id: The Airflow connection. Default as the DAG's ``default_args`` say, else ``css_default``.
+        (templated)
     :param indices: Index names and patterns, as a list or a text with commas. Default: all. With ``in_place`` names
         alone, and they must be given. (templated)
     :param snapshot_name: Name of the snapshot; it is folded into a legal one. Default: derived from DAG, date and run.
@@ -88,21 +90,41 @@ def css_checkpoint(
     :raises CssUsageError: when the DAG is parsed, if a parameter breaks a rule, nothing is inside, or the DAG cannot
         have a checkpoint.
     """
-    waiting = without_none(deferrable=deferrable, poll_interval=poll_interval, retries=retries)
-    waiting |= {"css_conn_id": css_conn_id, "timeout": timeout, "turn_timeout": turn_timeout}
-    cluster = {"cluster_id": cluster_id, "cluster_name": cluster_name}
+    waiting = without_none(deferrable=deferrable, poll_interval=poll_interval, retries=retries, css_conn_id=css_conn_id)
+    waiting |= {"timeout": timeout, "turn_timeout": turn_timeout}
+    cluster = of_cluster(cluster_id, cluster_name)
     snapshot = {"indices": indices, "snapshot_name": snapshot_name, "on_existing": on_existing}
     way = WayBack(mode, rename_pattern, rename_replacement, safety_snapshot, confirm_options, in_place=in_place)
     way.check(indices, consent)
     return _protected(group_id, Wishes(way, cluster, waiting, snapshot, check_retention(retention)))
 
 
+class ProtectedGroup(TaskGroup):
+    """A task group that takes no more tasks once it is wired: they would stand in it and be protected by nothing."""
+
+    is_closed = False
+
+    def add(self, task: Any) -> Any:
+        """
+        Add a task or a group, as Airflow does by itself.
+
+        :param task: What is added.
+        :raises CssUsageError: if the group is closed.
+        """
+        if self.is_closed:
+            rule = "the checkpoint is closed, and would not protect what is added to its group afterwards"
+            raise CssUsageError("task", task.node_id, rule, f"with css_checkpoint({self.group_id!r}, ...): load()")
+        return super().add(task)
+
+
 @contextmanager
 def _protected(group_id: str, wishes: Wishes) -> Iterator[TaskGroup]:
-    with TaskGroup(group_id, tooltip="protected by a snapshot") as group:
+    group = ProtectedGroup(group_id, tooltip="protected by a snapshot")
+    with group as entered:
         _refuse_dag(group)
-        yield group
+        yield entered
     wire(group, wishes)
+    group.is_closed = True
 
 
 def _refuse_dag(group: TaskGroup) -> None:

@@ -17,13 +17,14 @@ class CheckpointVerdict(BaseOperator):
     Fails when the work failed, and says what failed and what was rolled back; what comes after the group waits for it.
 
     :param checkpoint: The checkpoint.
-    :param css_conn_id: The Airflow connection, for the line that says where everything stands. (templated)
+    :param css_conn_id: The Airflow connection, for the line that says where everything stands. Default
+        ``css_default``. (templated)
     """
 
     template_fields: Sequence[str] = ("css_conn_id",)
     ui_color = "#f7d7d7"
 
-    def __init__(self, *, checkpoint: Checkpoint, css_conn_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, checkpoint: Checkpoint, css_conn_id: str = "css_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint
         self.css_conn_id = css_conn_id
@@ -53,13 +54,14 @@ class CheckpointSeal(BaseOperator):
     Airflow skips what is no teardown when a user marks a run as failed, and the run would end green after a rollback.
 
     :param checkpoint: The checkpoint.
-    :param css_conn_id: The Airflow connection, for the line that says where everything stands. (templated)
+    :param css_conn_id: The Airflow connection, for the line that says where everything stands. Default
+        ``css_default``. (templated)
     """
 
     template_fields: Sequence[str] = ("css_conn_id",)
     ui_color = "#f7d7d7"
 
-    def __init__(self, *, checkpoint: Checkpoint, css_conn_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, checkpoint: Checkpoint, css_conn_id: str = "css_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint
         self.css_conn_id = css_conn_id

@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskGroup
 
+from airflow_css.checkpoints.own_parameters import own_parameters
 from airflow_css.checkpoints.plan import Checkpoint, Work
 from airflow_css.checkpoints.restore_task import CheckpointRestore
 from airflow_css.checkpoints.snapshot_task import CheckpointSafety, CheckpointSnapshot
@@ -47,7 +48,7 @@ def wire(group: TaskGroup, wishes: Wishes) -> None:
         has_safety=wishes.has_safety,
     )
     with group:
-        snapshot = CheckpointSnapshot(task_id="snapshot", checkpoint=checkpoint, **wishes.snapshot)
+        snapshot = _own(CheckpointSnapshot, "snapshot", checkpoint, **wishes.snapshot)
         steps = _way_back(checkpoint, wishes)
         verdict, seal = _ends(checkpoint, wishes)
     _link_work(snapshot, inside, steps, verdict)
@@ -58,7 +59,13 @@ def wire(group: TaskGroup, wishes: Wishes) -> None:
     steps[-1] >> seal
     seal.as_teardown(setups=snapshot, on_failure_fail_dagrun=True)
     if wishes.retention is not None:
-        _prune_after(group, checkpoint, wishes.retention, snapshot, verdict)
+        _prune_after(group, checkpoint, wishes.retention, snapshot, steps[-1])
+
+
+def _own(kind: Any, label: str, checkpoint: Checkpoint, **given: Any) -> Any:
+    # However the run before ended, this one may have something to undo; only its begin is the DAG's to hold back.
+    past = {} if label == "snapshot" else {"depends_on_past": False, "wait_for_downstream": False}
+    return kind(**own_parameters(kind, {"task_id": label, "checkpoint": checkpoint, **past, **given}))
 
 
 def _check_work(group_id: str, work: Sequence[Any]) -> None:
@@ -94,15 +101,16 @@ def _way_back(checkpoint: Checkpoint, wishes: Wishes) -> list[Any]:
         # Airflow before 3.1 has nothing to ask with, and nobody else pays for loading it.
         from airflow_css.checkpoints.confirm_task import CheckpointConfirm
 
-        steps.append(CheckpointConfirm(task_id="confirm", checkpoint=checkpoint, **wishes.confirm))
+        steps.append(_own(CheckpointConfirm, "confirm", checkpoint, **wishes.confirm))
     if wishes.has_safety:
-        steps.append(CheckpointSafety(task_id="safety", checkpoint=checkpoint, **wishes.safety))
+        steps.append(_own(CheckpointSafety, "safety", checkpoint, **wishes.safety))
     pulled = "{{{{ ti.xcom_pull(task_ids='{}', key='{}') }}}}"
     snapshot_id, cluster_id = (pulled.format(checkpoint.task("snapshot"), key) for key in ("backup_id", "cluster_id"))
     steps.append(
-        CheckpointRestore(
-            task_id="restore",
-            checkpoint=checkpoint,
+        _own(
+            CheckpointRestore,
+            "restore",
+            checkpoint,
             snapshot_id=snapshot_id,
             cluster_id=cluster_id,
             target_cluster_id="same",
@@ -113,9 +121,8 @@ def _way_back(checkpoint: Checkpoint, wishes: Wishes) -> list[Any]:
 
 
 def _ends(checkpoint: Checkpoint, wishes: Wishes) -> tuple[Any, Any]:
-    of_both: dict[str, Any] = {"checkpoint": checkpoint, "css_conn_id": wishes.css_conn_id, "retries": 0}
-    verdict = CheckpointVerdict(task_id="verdict", trigger_rule="all_done", **of_both)
-    return verdict, CheckpointSeal(task_id="seal", **of_both)
+    verdict = _own(CheckpointVerdict, "verdict", checkpoint, trigger_rule="all_done", retries=0, **wishes.connection)
+    return verdict, _own(CheckpointSeal, "seal", checkpoint, retries=0, **wishes.connection)
 
 
 def _link_work(snapshot: Any, inside: Sequence[Any], steps: Sequence[Any], verdict: Any) -> None:
@@ -136,17 +143,18 @@ def _roots(work: Sequence[Any]) -> list[Any]:
 
 
 def _prune_after(
-    group: TaskGroup, checkpoint: Checkpoint, retention: Mapping[str, Any], snapshot: Any, verdict: Any
+    group: TaskGroup, checkpoint: Checkpoint, retention: Mapping[str, Any], snapshot: Any, restore: Any
 ) -> None:
     from airflow_css.checkpoints.prune_task import CheckpointPrune
 
     with group:
-        prune = CheckpointPrune(
-            task_id="prune",
-            checkpoint=checkpoint,
+        prune = _own(
+            CheckpointPrune,
+            "prune",
+            checkpoint,
             scope="task",
             task_ids=[checkpoint.task("snapshot"), checkpoint.task("safety")],
             **retention,
         )
-    verdict >> prune
+    restore >> prune
     prune.as_teardown(setups=snapshot)

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_css.checkpoints.plan import check_consent, check_mode, check_names
 from airflow_css.checkpoints.restore_task import ReplacementFromRun
+from airflow_css.checkpoints.wished_values import check_asking, check_flag, check_list, check_new_names, check_safety
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.version_compat import AIRFLOW_V_3_1_PLUS
 
@@ -45,6 +46,9 @@ class WayBack:
         :raises CssUsageError: if a parameter breaks a rule, or does not go with another.
         """
         check_mode(self.mode)
+        check_flag("in_place", self.in_place)
+        check_safety(self.safety)
+        check_list("indices", indices, ["orders", "customers"])
         check_consent(in_place=self.in_place, consent=consent)
         if self.in_place:
             check_names(indices, is_rendered=False)
@@ -56,6 +60,8 @@ class WayBack:
             names = {"rename_pattern": self.rename_pattern, "rename_replacement": self.rename_replacement}
             missing = next(what for what, value in names.items() if value is None)
             raise CssUsageError(missing, None, "pattern and replacement are given together, or neither", "before-$1")
+        elif self.rename_pattern is not None:
+            check_new_names(self.rename_pattern, self.rename_replacement)
         self._check_confirm()
 
     def _refuse_names(self) -> None:
@@ -70,6 +76,7 @@ class WayBack:
         if self.mode == "confirm" and not AIRFLOW_V_3_1_PLUS:
             rule = "a human can be asked from Airflow 3.1 on; here use 'report' and restore by hand, or 'rollback'"
             raise CssUsageError("mode", self.mode, rule, "report")
+        check_asking(self.confirm_options)
 
     @property
     def restore(self) -> dict[str, Any]:
@@ -100,9 +107,9 @@ class Wishes:
     keep: Mapping[str, Any] | None
 
     @property
-    def css_conn_id(self) -> str:
-        """The connection."""
-        return str(self.waiting["css_conn_id"])
+    def connection(self) -> dict[str, Any]:
+        """The connection; nothing when the DAG says which."""
+        return {name: value for name, value in self.waiting.items() if name == "css_conn_id"}
 
     @property
     def has_safety(self) -> bool:
@@ -139,7 +146,8 @@ class Wishes:
     def restore(self) -> dict[str, Any]:
         """Parameters of the restore."""
         taken = {"indices": self.of_snapshot["indices"]} if self.way.in_place else {}
-        return {**self.waiting, **self.way.restore, **taken}
+        # The snapshot says which cluster, whatever the DAG's default_args name.
+        return {**self.waiting, "cluster_name": None, **self.way.restore, **taken}
 
     @property
     def retention(self) -> dict[str, Any] | None:
@@ -161,6 +169,8 @@ def check_retention(keep: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """
     if keep is None:
         return None
+    if not isinstance(keep, Mapping):
+        raise CssUsageError("retention", keep, "it holds keep rules by their names", {"keep_last": 7})
     # Loaded only where somebody prunes.
     from airflow_css.protocol.rules import RetentionRules, check_rules
 

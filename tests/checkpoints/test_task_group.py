@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, BaseOperator, TaskGroup, task
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator, TaskGroup, task
 
 from airflow_css.checkpoints.task_group import css_checkpoint
 from airflow_css.protocol.errors import CssUsageError
@@ -86,9 +86,21 @@ def test_the_way_back_has_its_order() -> None:
     """The damaged state is backed up before it is overwritten, and old snapshots go last."""
     dag = _dag({**IN_PLACE, "safety_snapshot": True, "retention": {"keep_last": 7}})
     assert {"safety"} <= _upstream(dag, "restore")
-    assert _upstream(dag, "prune") == {"verdict", "snapshot"}
+    assert _upstream(dag, "prune") == {"restore", "snapshot"}
     assert dag.get_task("load.prune").task_ids == ["load.snapshot", "load.safety"]
     assert not _dag({**IN_PLACE, "safety_snapshot": True, "mode": "report"}).has_task("load.safety")
+
+
+@pytest.mark.parametrize("given", [{}, {"retention": {"keep_last": 7}}])
+@pytest.mark.parametrize("label", ["verdict", "restore", "seal"])
+def test_what_is_cleared_alone_clears_nothing_else(given: dict[str, Any], label: str) -> None:
+    """A verdict that is cleared is given once more, and does not overwrite the indices once more."""
+    dag = _dag({**IN_PLACE, **given})
+    assert dag.partial_subset([f"load.{label}"], include_downstream=False, include_upstream=False).task_ids == [
+        f"load.{label}"
+    ]
+    with_work = dag.partial_subset(["load.last"], include_downstream=False, include_upstream=False).task_ids
+    assert {"load.snapshot", "load.restore", "load.seal"} <= set(with_work)
 
 
 def test_the_wired_dag_is_one_that_airflow_takes() -> None:
@@ -154,12 +166,77 @@ def test_a_human_is_asked_between_the_work_and_the_restore() -> None:
         ({"confirm_options": {}}, "goes with mode='confirm' only"),
         ({"retention": {"keep_last": 0}}, "at least one keep rule"),
         ({"retention": {"keep_lots": 1}}, "keep_lots"),
+        ({"retention": "keep_last"}, "keep rules by their names"),
+        ({**IN_PLACE, "in_place": "false"}, "True or False"),
+        ({**IN_PLACE, "in_place": 1}, "True or False"),
+        ({**IN_PLACE, "safety_snapshot": "no"}, "True or False"),
+        ({**IN_PLACE, "safety_snapshot": ""}, "none of them is empty"),
+        ({**IN_PLACE, "safety_snapshot": []}, "none of them is empty"),
+        ({**IN_PLACE, "safety_snapshot": None}, "True or False"),
+        ({**IN_PLACE, "safety_snapshot": 1}, "a list of texts"),
+        ({**IN_PLACE, "indices": {"a", "b"}}, "a list of texts"),
+        ({**IN_PLACE, "indices": iter(["a"])}, "a list of texts"),
+        ({**IN_PLACE, "indices": ["orders,_all"]}, "by its name"),
+        ({**IN_PLACE, "indices": ["+orders"]}, "by its name"),
+        ({**IN_PLACE, "indices": [None]}, "none of them is empty"),
+        ({"indices": iter(["a"])}, "a list of texts"),
+        ({"indices": []}, "none of them is empty"),
+        ({"indices": ["orders", " "]}, "none of them is empty"),
+        ({"rename_pattern": "(", "rename_replacement": "a"}, "no regular expression"),
+        ({"rename_pattern": "(.+)", "rename_replacement": "$2"}, "asks for \\$2"),
+        ({"rename_pattern": "", "rename_replacement": ""}, "1 to 1,024 characters"),
     ],
 )
 def test_what_cannot_be_is_refused_when_the_dag_is_parsed(given: dict[str, Any], says: str) -> None:
     """Each mistake is refused with its rule by the call itself, before any task exists."""
     with pytest.raises(CssUsageError, match=says):
         css_checkpoint("load", **given)
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="a human can be asked from Airflow 3.1 on")
+@pytest.mark.parametrize("options", [[], {"multiple": True}, {"defaults": ["Roll back"]}, {"answer": "Roll back"}])
+def test_a_question_that_answers_itself_is_refused(options: Any) -> None:
+    """Only how long and whom to ask is the user's to say; two answers at once would be none."""
+    with pytest.raises(CssUsageError, match="response_timeout, assigned_users, notifiers"):
+        css_checkpoint("load", mode="confirm", confirm_options=options)
+
+
+def test_names_that_a_task_gives_go_beside_only() -> None:
+    """What is overwritten stands in the DAG; what is only restored beside may come from a task."""
+
+    @task
+    def names() -> list[str]:
+        """Return them."""
+        return ["orders"]
+
+    with DAG("d", schedule=None) as dag:
+        found: Any = names()
+        with css_checkpoint("load", indices=found):
+            Quick(task_id="first")
+        with pytest.raises(CssUsageError, match="by its name"):
+            css_checkpoint("other", **{**IN_PLACE, "indices": found})
+    assert _upstream(dag, "snapshot") == {"names"}
+
+
+def test_a_group_takes_nothing_after_it_is_closed() -> None:
+    """A later task would stand in the group with no snapshot before it, and run on without a way back."""
+    with DAG("d", schedule=None):
+        with css_checkpoint("load") as protected:
+            Quick(task_id="first")
+        with pytest.raises(CssUsageError, match="would not protect"), protected:
+            Quick(task_id="late")
+        with pytest.raises(CssUsageError, match="would not protect"):
+            Quick(task_id="later", task_group=protected)
+
+
+def test_a_template_that_changed_overwrites_nothing_more() -> None:
+    """The restore judges its own rendered names: the snapshot may hold more than they named before."""
+    dag = _dag({**IN_PLACE, "safety_snapshot": "*"})
+    restore = dag.get_task("load.restore")
+    for rendered in ("*", ["orders", "-x"], "orders,_all"):
+        restore.indices = rendered
+        with pytest.raises(AirflowFailException, match="by its name"):
+            restore._refuse_more_than_names()  # noqa: SLF001 - the rest needs a run
 
 
 @pytest.mark.skipif(AIRFLOW_V_3_1_PLUS, reason="this Airflow can ask")
