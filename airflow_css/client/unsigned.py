@@ -21,10 +21,12 @@ class PlainAnswer:
 
     :param status: HTTP status.
     :param body: The body as it came.
+    :param date: The header ``Date``; empty when there was none.
     """
 
     status: int
     body: bytes
+    date: str = ""
 
     def __repr__(self) -> str:
         """Return the status."""
@@ -72,7 +74,7 @@ def ask_plainly(
                 allow_redirects=False,
                 stream=True,
             )
-            return PlainAnswer(answer.status_code, _whole(answer, read_seconds, whom))
+            return PlainAnswer(answer.status_code, _whole(answer, read_seconds, whom), answer.headers.get("Date", ""))
     except requests.RequestException as cause:
         kind, has_left = type(cause).__name__, not never_left(cause)
         failure = CssTransportError(f"{whom} does not answer ({kind})", request_may_have_arrived=has_left)
