@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
 
 from airflow_css import __version__
 from airflow_css.client.auth import AkSkAuth
@@ -183,6 +184,11 @@ class Sender:
             return self._exchange(keys, request), None
         except requests.RequestException as cause:
             return None, error_from_requests(cause, name, self.endpoint)
+        except LocationParseError:
+            # Noticed late, outside the exceptions of requests. The host of the endpoint was checked.
+            return None, CssConfigError(
+                f"{name} was not sent: the host of the proxy cannot be one. Check HTTPS_PROXY in the environment"
+            )
         except OSError as cause:
             # A CA bundle that is not there is noticed before the connection, outside the exceptions of requests.
             return None, CssConfigError(
