@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from airflow_css.client.clock import Clock
 from airflow_css.client.key_ring import KeyRing, ring_of
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import CredentialSource, FetchedKeys, from_temporary
 from airflow_css.protocol.errors import CssApiError, CssAuthError, CssConfigError, CssReplyError, CssUsageError
 from airflow_css.protocol.names import check_project_id
@@ -68,7 +69,8 @@ class AgencyKeys:
         sender = Sender(self.endpoint, ring, None, rules=self.rules, clock=clock)
         body = build_assume_body(self.agency_name, self.domain_name, AGENCY_KEYS_LIVE_SECONDS)
         try:
-            return from_temporary(sender.send(ASSUME_AGENCY, body=body))
+            keys = sender.send(ASSUME_AGENCY, body=body)
+            return from_temporary(keys, skewed_clock_of(self.endpoint, clock).skew)
         except CssApiError as error:
             if error.reply.status not in {400, 403, 404}:
                 raise

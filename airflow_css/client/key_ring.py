@@ -42,8 +42,6 @@ LONGEST_PAUSE = timedelta(seconds=60)
 """The longest time between two renewals while the present keys live."""
 REFUSED_FOR = timedelta(minutes=10)
 """How long a source that refused is not asked again: more than five refusals lock a key for five minutes."""
-LONGEST_WAIT_SECONDS = 30.0
-"""How long somebody without keys waits for another's renewal."""
 MOST_RINGS = 64
 
 _rings: OrderedDict[CredentialSource, KeyRing] = OrderedDict()
@@ -80,6 +78,9 @@ class KeyRing:
     :param clock: Where the time comes from.
     :param keep_secret: Is told each secret key and token as soon as it is known. Default nobody is.
     """
+
+    longest_wait_seconds: float = 30.0
+    """How long somebody without keys waits for another's renewal. A subclass may be less patient, for tests."""
 
     def __init__(
         self, source: CredentialSource, clock: Clock, keep_secret: Callable[[str], object] = _tell_nobody
@@ -177,9 +178,10 @@ class KeyRing:
     def _after(self, renewal: _Renewal, *, is_mine: bool) -> Credentials | None:
         if is_mine:
             self._carry_out(renewal)
-        elif not renewal.done.wait(LONGEST_WAIT_SECONDS):
+        elif not renewal.done.wait(self.longest_wait_seconds):
+            self._give_up(renewal)
             raise CssTransportError(
-                f"No answer came from {self.source.name} within {LONGEST_WAIT_SECONDS:g} seconds",
+                f"No answer came from {self.source.name} within {self.longest_wait_seconds:g} seconds",
                 request_may_have_arrived=False,
             )
         with self._lock:
@@ -201,9 +203,14 @@ class KeyRing:
             renewal.error = copy(error)
             self._postpone(error)
         finally:
-            with self._lock:
-                self._under_way = None
+            self._give_up(renewal)
             renewal.done.set()
+
+    def _give_up(self, renewal: _Renewal) -> None:
+        # Whoever carries it out may have been stopped by a signal before it began. The next one asks anew.
+        with self._lock:
+            if self._under_way is renewal:
+                self._under_way = None
 
     def _fetch(self) -> FetchedKeys:
         if self._source_refuses is not None:

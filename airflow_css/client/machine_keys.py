@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from airflow_css.client.clock import Clock
 from airflow_css.client.endpoints import is_loopback
+from airflow_css.client.skew import skew_to_make_up_for
 from airflow_css.client.sources import FetchedKeys, from_temporary
 from airflow_css.client.unsigned import PlainAnswer, ask_plainly
 from airflow_css.protocol.errors import CssConfigError, CssTransportError
@@ -64,7 +65,7 @@ class MetadataKeys:
     is_local: bool = field(default=False, init=False)
     _token: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def fetch(self, clock: Clock) -> FetchedKeys:  # noqa: ARG002 - the protocol's
+    def fetch(self, clock: Clock) -> FetchedKeys:
         """
         Return the keys of the server's agency.
 
@@ -80,7 +81,7 @@ class MetadataKeys:
                 f"The metadata service of this server has no keys (HTTP {answer.status}). Give the server an agency "
                 "that may use CSS, in its details in the console, or choose another credential_source"
             )
-        return from_temporary(read_temporary_keys(_good(answer, "The metadata service").body))
+        return _keys_in(_good(answer, "The metadata service"), clock)
 
     def _keys(self, token: str) -> PlainAnswer:
         return self._ask("GET", _KEYS_PATH, {"X-Metadata-Token": token} if token else {})
@@ -129,7 +130,7 @@ class PodIdentityKeys:
     name: str = field(default="the identity of this pod", init=False)
     is_local: bool = field(default=False, init=False)
 
-    def fetch(self, clock: Clock) -> FetchedKeys:  # noqa: ARG002 - the protocol's
+    def fetch(self, clock: Clock) -> FetchedKeys:
         """
         Return the keys of the pod's identity.
 
@@ -151,7 +152,7 @@ class PodIdentityKeys:
                 f"The identity of this pod has no keys (HTTP {answer.status}). Bind its service account to an agency "
                 "that may use CSS, or choose another credential_source"
             )
-        return from_temporary(read_temporary_keys(_good(answer, "The identity agent of this pod").body))
+        return _keys_in(_good(answer, "The identity agent of this pod"), clock)
 
     def _proof(self) -> str:
         try:
@@ -221,6 +222,10 @@ def _good(answer: PlainAnswer, whom: str) -> PlainAnswer:
     if answer.status != 200:
         raise CssTransportError(f"{whom} cannot give keys now (HTTP {answer.status})", request_may_have_arrived=False)
     return answer
+
+
+def _keys_in(answer: PlainAnswer, clock: Clock) -> FetchedKeys:
+    return from_temporary(read_temporary_keys(answer.body), skew_to_make_up_for(answer.date, clock))
 
 
 def _no_keys_at_all() -> CssConfigError:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
 
 from airflow_css import __version__
 from airflow_css.client.auth import AkSkAuth
@@ -27,6 +28,7 @@ from airflow_css.client.clock import Clock, chance
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.key_ring import KeyRing
+from airflow_css.client.refusals import Refusals
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import FixedKeys
@@ -85,6 +87,7 @@ class Sender:
         self.rules = rules
         self.clock = clock
         self._time = skewed_clock_of(endpoint, clock)
+        self._refusals = Refusals(self._time)
         self._keys = KeyRing(FixedKeys(keys), clock) if isinstance(keys, Credentials) else keys
         # A Session is not documented to be safe for several threads at once.
         self._local = threading.local()
@@ -146,20 +149,30 @@ class Sender:
         return self._send_once(call, others, request)
 
     def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
-        signed_with = self._time.skew
+        self._refusals.check(keys)
+        signed_with, sent = self._time.skew, 1
         reply, failure = self._answer(call.name, keys, request)
         if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):
             # A second refusal of these keys is final: too many of them lock the key.
             reply, failure = self._answer(call.name, keys, request)
+            sent = 2
         if reply is None:
             # Raised here and not where it was caught: the exception below would come along, with the signed request in
             # it.
             raise failure or CssTransportError(f"{call.name} brought no answer")
+        return self._read(call, keys, reply, sent)
+
+    def _read(self, call: Call[T], keys: Credentials, reply: requests.Response, sent: int) -> T:
+        if reply.status_code != 401:
+            self._refusals.forget(keys)
         try:
             return read_reply(call, reply.status_code, reply.headers, reply.content)
         except CssError as error:
+            clean = _scrubbed(error, keys)
+            if isinstance(clean, CssAuthError) and clean.reply.status == 401:
+                self._refusals.add(keys, clean, sent)
             # Without its frames: their variables hold the raw answer, which may repeat a secret.
-            raise _scrubbed(error, keys).with_traceback(None) from None
+            raise clean.with_traceback(None) from None
 
     def _is_misdated(self, reply: requests.Response, signed_with: timedelta) -> bool:
         return self._time.correct(reply.headers.get("Date"), signed_with=signed_with)
@@ -171,6 +184,11 @@ class Sender:
             return self._exchange(keys, request), None
         except requests.RequestException as cause:
             return None, error_from_requests(cause, name, self.endpoint)
+        except LocationParseError:
+            # Noticed late, outside the exceptions of requests. The host of the endpoint was checked.
+            return None, CssConfigError(
+                f"{name} was not sent: the host of the proxy cannot be one. Check HTTPS_PROXY in the environment"
+            )
         except OSError as cause:
             # A CA bundle that is not there is noticed before the connection, outside the exceptions of requests.
             return None, CssConfigError(

@@ -15,7 +15,15 @@ from email.utils import parsedate_to_datetime
 
 from airflow_css.client.clock import Clock, SystemClock
 
-__all__ = ["LARGEST_SKEW", "MADE_UP_FOR", "SkewedClock", "behind_or_ahead", "server_time", "skewed_clock_of"]
+__all__ = [
+    "LARGEST_SKEW",
+    "MADE_UP_FOR",
+    "SkewedClock",
+    "behind_or_ahead",
+    "server_time",
+    "skew_to_make_up_for",
+    "skewed_clock_of",
+]
 
 LARGEST_SKEW = timedelta(minutes=10)
 """A difference beyond it is made up for. The gateway tolerates 15 minutes, and a request takes a while."""
@@ -39,9 +47,9 @@ def server_time(date: str | None) -> datetime | None:
     """
     try:
         moment = parsedate_to_datetime(date or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def behind_or_ahead(skew: timedelta) -> str:
@@ -53,6 +61,18 @@ def behind_or_ahead(skew: timedelta) -> str:
     seconds = round(abs(skew.total_seconds()))
     length = f"{round(seconds / 60)} min" if seconds >= 120 else f"{seconds} s"
     return f"{length} {'behind' if skew > timedelta() else 'ahead of'}"
+
+
+def skew_to_make_up_for(date: str | None, clock: Clock) -> timedelta:
+    """
+    Return how far the service's time is ahead of a clock, or nothing when that is too little or too much to matter.
+
+    :param date: The header ``Date`` of an answer that came just now.
+    :param clock: The clock of this machine.
+    """
+    theirs = server_time(date)
+    skew = theirs - clock.now() if theirs is not None else timedelta()
+    return skew if LARGEST_SKEW < abs(skew) <= MADE_UP_FOR else timedelta()
 
 
 class SkewedClock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from airflow_css.client.clock import Clock
@@ -26,7 +26,7 @@ class FetchedKeys:
     What a source hands out.
 
     :param credentials: The keys.
-    :param expires_at: When they end; ``None`` when nobody says.
+    :param expires_at: When they end, by the clock of this machine; ``None`` when nobody says.
     """
 
     credentials: Credentials
@@ -101,15 +101,21 @@ class EnvironmentKeys:
         return FetchedKeys(credentials)
 
 
-def from_temporary(keys: TemporaryKeys) -> FetchedKeys:
+def from_temporary(keys: TemporaryKeys, skew: timedelta = timedelta()) -> FetchedKeys:
     """
     Return temporary keys as a source hands them out.
 
+    Their end is told by the service's clock. On a machine whose clock is hours ahead good keys would look ended.
+
     :param keys: What an answer held.
+    :param skew: What the service's time is ahead of this machine's. Default nothing.
     :raises CssReplyError: if a part cannot travel in a header.
     """
     try:
         credentials = Credentials(keys.access_key, keys.secret_key, keys.security_token)
     except CssConfigError as error:
         raise CssReplyError(f"The temporary keys cannot be used. {error}") from None
-    return FetchedKeys(credentials, keys.expires_at)
+    try:
+        return FetchedKeys(credentials, keys.expires_at - skew)
+    except OverflowError:
+        return FetchedKeys(credentials, keys.expires_at)

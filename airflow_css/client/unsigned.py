@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +22,27 @@ class PlainAnswer:
 
     :param status: HTTP status.
     :param body: The body as it came.
+    :param date: The header ``Date``; empty when there was none.
     """
 
     status: int
     body: bytes
+    date: str = ""
 
     def __repr__(self) -> str:
         """Return the status."""
         return f"PlainAnswer({self.status})"
+
+
+@dataclass(frozen=True, repr=False)
+class _Question:
+    """What is sent, and the seconds to wait for a connection and for an answer."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+    seconds: tuple[float, float]
 
 
 def ask_plainly(
@@ -54,30 +68,54 @@ def ask_plainly(
     :raises CssTransportError: if no whole answer came in time; ``request_may_have_arrived`` tells whether a connection
         came about.
     """
+    outcome: list[PlainAnswer | CssTransportError] = []
+
+    def ask() -> None:
+        outcome.append(_asked(_Question(method, url, dict(headers), body, (connect_seconds, read_seconds)), whom))
+
+    # In a thread that can be left behind: looking up a name, and headers that dribble in, know no time-out.
+    asker = threading.Thread(target=ask, name="ask-for-keys", daemon=True)
+    asker.start()
+    in_all_seconds = connect_seconds + 2 * read_seconds
+    asker.join(in_all_seconds)
+    late = CssTransportError(f"{whom} takes more than {in_all_seconds:g} seconds to answer")
+    answer = outcome[0] if outcome else late
+    if isinstance(answer, CssTransportError):
+        # Without its frames: their variables hold what came of the answer.
+        raise answer.with_traceback(None)
+    return answer
+
+
+def _asked(question: _Question, whom: str) -> PlainAnswer | CssTransportError:
     import requests
+    from urllib3.exceptions import LocationParseError
 
     from airflow_css.client.transport import never_left
 
-    failure: CssTransportError
     try:
         with requests.Session() as session:
             # A proxy or a .netrc must neither see keys nor be asked for those of this machine.
             session.trust_env = False
             answer = session.request(
-                method,
-                url,
-                headers=dict(headers),
-                data=body,
-                timeout=(connect_seconds, read_seconds),
+                question.method,
+                question.url,
+                headers=question.headers,
+                data=question.body,
+                timeout=question.seconds,
                 allow_redirects=False,
                 stream=True,
             )
-            return PlainAnswer(answer.status_code, _whole(answer, read_seconds, whom))
+            return PlainAnswer(
+                answer.status_code, _whole(answer, question.seconds[1], whom), answer.headers.get("Date", "")
+            )
+    except CssTransportError as error:
+        return error
+    except LocationParseError:
+        # A host name that cannot be one is noticed late, outside the exceptions of requests.
+        return CssTransportError(f"{whom} has no address that can be asked", request_may_have_arrived=False)
     except requests.RequestException as cause:
         kind, has_left = type(cause).__name__, not never_left(cause)
-        failure = CssTransportError(f"{whom} does not answer ({kind})", request_may_have_arrived=has_left)
-    # Raised here and not where it was caught: the exception below would come along, with the request in it.
-    raise failure
+        return CssTransportError(f"{whom} does not answer ({kind})", request_may_have_arrived=has_left)
 
 
 def _whole(answer: object, read_seconds: float, whom: str) -> bytes:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.utils import select_proxy
-from urllib3.exceptions import NameResolutionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import LocationParseError, NameResolutionError, ProtocolError, ReadTimeoutError
 
 from airflow_css.client.auth import AkSkAuth, canonical_of
 from airflow_css.client.clock import Clock
@@ -46,7 +46,8 @@ class Obstacle(StrEnum):
 
 # The first that is found anywhere below an exception decides, so what happens first on the way stands first.
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], Obstacle], ...] = (
-    ((requests.exceptions.ProxyError,), Obstacle.PROXY),
+    # The host of an endpoint was checked, so one that cannot be a name is that of a proxy.
+    ((requests.exceptions.ProxyError, LocationParseError), Obstacle.PROXY),
     ((ssl.SSLCertVerificationError,), Obstacle.CERTIFICATE),
     ((ssl.SSLError, requests.exceptions.SSLError), Obstacle.ENCRYPTION),
     ((NameResolutionError, socket.gaierror), Obstacle.NAME),
@@ -108,7 +109,7 @@ def visit(
         timeout = (min(rules.connect_seconds, _LONGEST_SECONDS), min(rules.read_seconds, _LONGEST_SECONDS))
         try:
             reply = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, LocationParseError, OSError) as error:
             return Visit(obstacle_of(error), _words(error), proxy)
         date = server_time(reply.headers.get("Date"))
         return Visit(

@@ -17,6 +17,7 @@ from airflow_css.protocol.models import Cluster
 
 __all__ = [
     "CLOCK_OFF",
+    "CLOCK_OR_END",
     "FUNCTION_OFF",
     "NO_SUCH_CLUSTER",
     "OBSTACLES",
@@ -25,6 +26,7 @@ __all__ = [
     "UNAVAILABLE",
     "Cause",
     "cause_of_error",
+    "cause_of_no_keys",
     "cause_of_refusal",
     "cause_of_unusable",
     "clock_cause",
@@ -158,6 +160,12 @@ CLOCK_OFF = Cause(
     "Set the clock of this machine, for example with NTP. Until then each client signs by the service's time, after "
     "one refusal.",
 )
+CLOCK_OR_END = Cause(
+    "clock-or-end",
+    "The sign-in service takes the signature for an old one: the clock of this machine is more than a day off, or the "
+    "keys are temporary and have ended.",
+    "Set the clock of this machine, for example with NTP; if it is right, get new temporary keys.",
+)
 NO_SUCH_CLUSTER = Cause(
     "no-such-cluster",
     "There is no cluster {cluster} in this project and region, or these keys may not see it: CSS does not tell which.",
@@ -213,9 +221,26 @@ def cause_of_unusable(error: CssError) -> Cause:
     """
     if isinstance(error, CssConfigError):
         return Cause("connection-unusable", str(error), "")
-    if isinstance(error, CssApiError) and error.reply.status == 401:
-        return cause_of_refusal(error.reply.message, None) or Cause("refused", str(error), "")
-    return cause_of_error(error, project="", region="")
+    return _refused_by_sign_in(error) or cause_of_error(error, project="", region="")
+
+
+def cause_of_no_keys(error: CssError, remedy: str) -> Cause:
+    """
+    Return why no keys came: another service may have refused those that ask for them.
+
+    :param error: What was raised.
+    :param remedy: What to do when the error itself is all there is to say.
+    """
+    return _refused_by_sign_in(error) or Cause("no-keys", str(error), remedy)
+
+
+def _refused_by_sign_in(error: CssError) -> Cause | None:
+    if not isinstance(error, CssApiError) or error.reply.status != 401:
+        return None
+    # A clock that is less than a day off was made up for.
+    if "signature expired" in error.reply.message:
+        return CLOCK_OR_END
+    return cause_of_refusal(error.reply.message, None) or Cause("refused", str(error), "")
 
 
 def clock_cause(skew: timedelta) -> Cause:

@@ -20,7 +20,14 @@ from airflow_css.client.css import CssClient
 from airflow_css.client.skew import LARGEST_SKEW, SkewedClock
 from airflow_css.client.visit import Visit, visit
 from airflow_css.diagnosis import checks
-from airflow_css.diagnosis.causes import NO_SUCH_CLUSTER, OBSTACLES, Cause, cause_of_error, cause_of_unusable
+from airflow_css.diagnosis.causes import (
+    NO_SUCH_CLUSTER,
+    OBSTACLES,
+    Cause,
+    cause_of_error,
+    cause_of_no_keys,
+    cause_of_unusable,
+)
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
 from airflow_css.protocol.errors import CssConfigError, CssError, CssNotFoundError
 from airflow_css.protocol.wire import LIST_CLUSTERS, ClusterPage, read_reply
@@ -106,7 +113,7 @@ class _Examination:
         try:
             self._keys = self._settings.credentials
         except CssError as error:
-            return checks.failed("keys", Cause("no-keys", str(error), _NO_KEYS))
+            return checks.failed("keys", cause_of_no_keys(error, _NO_KEYS))
         return checks.ok("keys", f"{checks.key_name(self._keys)}, from {self._settings.keys_from}")
 
     def region(self) -> Finding:

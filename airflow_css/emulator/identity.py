@@ -13,6 +13,7 @@ service gives keys to whoever asks. What they hand out may sign calls of the emu
 from __future__ import annotations
 
 from collections.abc import Iterable
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class IdentityEmulator:
         self.metadata = Metadata(StandingKey(self.issuer, DAY, HOUR), gate.clock)
         self.pod = PodIdentity(StandingKey(self.issuer, DAY, HOUR))
         self.faults = IdentityFaults()
-        self._clock = gate.clock
+        self._gate = gate
         self._log = RequestLog()
         self._servers: dict[str, EmulatorServer] = {}
         self._ports: dict[str, int] = {}
@@ -141,7 +142,9 @@ class IdentityEmulator:
         :param service: ``iam``, ``metadata`` or ``pod``.
         :param request: As for the wire.
         """
-        return IdentityApp(self._service(service), self._clock, self.faults, self._log).handle(request)
+        reply = IdentityApp(self._service(service), self._gate.clock, self.faults, self._log).handle(request)
+        # The service's time, by which IAM judges the dates of signatures.
+        return reply.with_header("Date", format_datetime(self._gate.client_time(), usegmt=True))
 
     def pod_environment(self, token_file: Path) -> dict[str, str]:
         """

@@ -134,9 +134,8 @@ def _text(payload: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _moment(text: str) -> datetime:
-    moment: datetime | None = None
-    with suppress(ValueError):
+    # The first and the last day of the calendar overflow in some zones.
+    with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)
-    if moment is None:
-        raise CssReplyError("The answer that should bring temporary keys has an unreadable time of expiry")
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    raise CssReplyError("The answer that should bring temporary keys has an unreadable time of expiry")

@@ -305,3 +305,38 @@ def test_printing_a_ring_shows_no_secret(clock: TurnedClock) -> None:
     fixed.current()
     assert "secret-7" not in f"{fixed!r} {fixed.source} {environment!r}"
     assert "token-7" not in f"{fixed!r}"
+
+
+def test_a_renewal_that_ends_in_no_error_of_ours_holds_nobody(clock: TurnedClock) -> None:
+    """Whatever stops the one who renews, the next one asks anew."""
+    place = Place(steps=[RecursionError("deep down")])
+    ring = KeyRing(place, clock)
+    with pytest.raises(RecursionError):
+        ring.current()
+    assert ring.current() == _keys(2)
+    assert len(place.asked) == 2
+
+
+class _Impatient(KeyRing):
+    longest_wait_seconds = 0.1
+
+
+def test_a_renewal_that_never_ends_is_given_up_by_whoever_waits(clock: TurnedClock) -> None:
+    """Who waited in vain says so, and the next one asks the place again instead of waiting for the lost one."""
+    leave = threading.Event()
+
+    def hang() -> int:
+        assert leave.wait(20)
+        return 1
+
+    place = Place(steps=[hang])
+    ring = _Impatient(place, clock)
+    lost = threading.Thread(target=ring.current)
+    lost.start()
+    while not place.asked:
+        threading.Event().wait(0.001)
+    with pytest.raises(CssTransportError, match="No answer came"):
+        ring.current()
+    assert ring.current() == _keys(2)
+    leave.set()
+    lost.join(20)

@@ -208,11 +208,11 @@ def test_an_odd_answer_is_told_without_what_it_held(
     assert "planted-text" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
 
 
-def _dribbling(server: socket.socket, stop: threading.Event) -> None:
+def _dribbling(server: socket.socket, stop: threading.Event, head: bytes) -> None:
     connection, _ = server.accept()
     with connection:
         connection.recv(65_536)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        connection.sendall(head)
         while not stop.wait(0.05):
             try:
                 connection.sendall(b"x")
@@ -220,14 +220,22 @@ def _dribbling(server: socket.socket, stop: threading.Event) -> None:
                 return
 
 
-def test_an_answer_that_never_ends_is_given_up() -> None:
-    """A server that sends a byte now and then cannot hold anybody longer than the time-out."""
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "more than 0.3 seconds"),
+        (b"HTTP/1.1 200 OK\r\nX-Header: ", "more than 0.9 seconds"),
+    ],
+    ids=["body", "headers"],
+)
+def test_an_answer_that_never_ends_is_given_up(head: bytes, words: str) -> None:
+    """A server that sends a byte now and then, of headers or body, holds nobody longer than the time-outs."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_dribbling, args=(server, stop))
+        thread = threading.Thread(target=_dribbling, args=(server, stop, head))
         thread.start()
         began = time.monotonic()
-        with pytest.raises(CssTransportError, match=r"more than 0.3 seconds"):
+        with pytest.raises(CssTransportError, match=words):
             ask_plainly(
                 "GET",
                 f"http://127.0.0.1:{server.getsockname()[1]}/",
@@ -246,3 +254,12 @@ def test_a_flood_is_no_answer(identity: IdentityEmulator) -> None:
     identity.faults.answer(200, body="x" * 70_000, call="get_security_key")
     with pytest.raises(CssTransportError, match="65536 bytes"):
         MetadataKeys(identity.metadata_url).fetch(CLOCK)
+
+
+def test_a_host_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    """A name with an empty part is noticed late, and is an error of ours all the same."""
+    file = tmp_path / "token"
+    file.write_text("proof")
+    with pytest.raises(CssTransportError, match="no address") as caught:
+        PodIdentityKeys("https://a..b/", str(file)).fetch(CLOCK)
+    assert not caught.value.request_may_have_arrived

@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from airflow_css.client.clock import SystemClock
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.css import CssClient, SendingRules
+from airflow_css.client.visit import Obstacle, visit
 from airflow_css.protocol.errors import CssConfigError, CssError, CssTransportError
 
 PROJECT = "6204a5bd270343b5885144cf9c8c158d"
@@ -168,6 +170,16 @@ def test_the_proxy_of_the_connection_goes_before_the_environment(listener: Liste
     """What the environment says of proxies, and of hosts without one, does not matter to a connection that has one."""
     os.environ.update({"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "NO_PROXY": "*"})
     assert _look("http://css.example.com", proxy=f"http://{listener.address}") == ()
+
+
+def test_a_proxy_whose_host_cannot_be_one_is_told() -> None:
+    """What is wrong with the environment's proxy is an error of ours, for the client and for the doctor."""
+    os.environ.update({"HTTPS_PROXY": "http://a..b:3128", "https_proxy": "http://a..b:3128"})
+    client = CssClient("https://css.example.invalid", Credentials("AK", "SK"), "0" * 32, clock=SystemClock())
+    with pytest.raises(CssConfigError, match="HTTPS_PROXY"):
+        client.list_clusters()
+    seen = visit("https://css.example.invalid/", rules=SendingRules(), clock=SystemClock())
+    assert seen.obstacle is Obstacle.PROXY
 
 
 def test_what_runs_on_this_machine_is_behind_no_proxy_of_the_environment(listener: Listener) -> None:

@@ -83,7 +83,9 @@ def test_a_right_clock_is_never_signed_by_twice(world: World) -> None:
     assert _statuses(world) == [401]
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 99 Nov 2026 10:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", [None, "", "yesterday", "Mon, 99 Nov 2026 10:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -1400"]
+)
 def test_an_answer_without_a_readable_date_corrects_nothing(date: str | None) -> None:
     """What tells no moment is no reason for another signature."""
     clock = SkewedClock(StandingClock())

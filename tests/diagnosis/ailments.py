@@ -65,6 +65,21 @@ def _metadata_down(world: World) -> None:
     connect(world, login="", password="", extra={"credential_source": "metadata", "security_token": None})
 
 
+def _no_project(world: World) -> dict[str, Any]:
+    return {"project_id": None, "iam_endpoint": world.emulator.identity.iam_url}
+
+
+def _agency(world: World) -> dict[str, Any]:
+    agency = {"agency_name": "css-loader", "agency_domain_name": "emulator-account"}
+    return {**agency, "iam_endpoint": world.emulator.identity.iam_url}
+
+
+def _old_for_sign_in(world: World) -> None:
+    words = "calc ak sk signature fail:signature expired"
+    world.emulator.identity.faults.answer(401, body=json.dumps({"error_msg": words}), call="list_projects")
+    connect(world, extra=_no_project(world))
+
+
 EXPIRED = "Incorrect IAM authentication information: token expires, expires_at: 2026-11-23T10:00:00Z"
 CASES: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "wrong secret": ("signature", "wrong-secret", lambda world: connect(world, password="wrong")),
@@ -139,6 +154,17 @@ CASES: dict[str, tuple[str, str, Callable[[World], None]]] = {
         "no-answer",
         lambda world: connect(world, extra={"project_id": None, "iam_endpoint": f"http://127.0.0.1:{closed_port()}"}),
     ),
+    "agency asked for with a wrong secret": (
+        "keys",
+        "wrong-secret",
+        lambda world: connect(world, password="wrong", extra=_agency(world)),
+    ),
+    "project asked for with a wrong secret": (
+        "connection",
+        "wrong-secret",
+        lambda world: connect(world, password="wrong", extra=_no_project(world)),
+    ),
+    "sign-in service finds the signature old": ("connection", "clock-or-end", _old_for_sign_in),
     "connection missing": (
         "connection",
         "connection-unusable",

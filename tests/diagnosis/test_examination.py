@@ -29,7 +29,7 @@ def _refused(world: World) -> int:
 def test_the_right_cause_is_named(case: str) -> None:
     """Whatever is wrong, the first finding that failed names it, with a way out, and no key is in the report."""
     check, cause, spoil = CASES[case]
-    with new_world(secret_key=SECRET, security_token=TOKEN) as world:
+    with new_world(secret_key=SECRET, security_token=TOKEN, identity=True) as world:
         spoil(world)
         report = examined(world)
     assert [(finding.check, finding.cause) for finding in report.failed][:1] == [(check, cause)], report.lines()

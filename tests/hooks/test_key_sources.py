@@ -6,10 +6,12 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from airflow_css.client.skew import SkewedClock
 from airflow_css.hooks.css import CssHook
 from airflow_css.hooks.key_sources import SOURCES
 from airflow_css.protocol.errors import (
@@ -59,6 +61,22 @@ def test_keys_that_ended_while_nobody_asked_are_renewed_first(place: KeyPlace) -
     place.world.clock.sleep(5 * HOUR)
     _look(place, hook)
     assert (place.asked, place.refused) == (2, 0)
+
+
+@pytest.mark.parametrize("hours", [-8, 8])
+def test_the_end_of_keys_is_judged_by_the_clock_that_told_it(place: KeyPlace, hours: int) -> None:
+    """Keys that last an hour serve a machine whose clock shows another zone, and are renewed once an hour there too."""
+    place.world.hook_class.clock = SkewedClock(place.world.clock, timedelta(hours=hours))
+    hook = _look(place)
+    asked = place.asked
+    for _ in range(3):
+        place.world.clock.sleep(HOUR / 4)
+        _look(place, hook)
+    assert place.asked == asked
+    place.world.clock.sleep(HOUR / 6)
+    _look(place, hook)
+    # The first date was refused; no keys were.
+    assert (place.asked, place.refused) == (asked + 1, 1)
 
 
 def test_rotated_keys_are_exchanged_within_the_call(place: KeyPlace) -> None:

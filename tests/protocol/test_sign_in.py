@@ -46,6 +46,13 @@ def test_keys_are_read_with_and_without_a_name_around_them(around: str) -> None:
     assert read_temporary_keys(json.dumps({around: PARTS} if around else PARTS).encode()) == KEYS
 
 
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_end_beyond_the_calendar_is_unreadable(written: str) -> None:
+    """A moment that is in no year in UTC is refused like any other that cannot be read."""
+    with pytest.raises(CssReplyError, match="unreadable time of expiry"):
+        parse_temporary_keys({**PARTS, "expires_at": written})
+
+
 @pytest.mark.parametrize("names", OTHER_NAMES.values(), ids=OTHER_NAMES)
 def test_the_parts_have_other_names_too(names: tuple[str, ...]) -> None:
     """The names of newer services are understood as well."""
