@@ -125,7 +125,8 @@ def _judge(fields: dict[str, Any], contacts: list[tuple[str, Any]], refused: lis
     assert strangers(contacts, *urls) == set()
     if configured and (fields["host"] or "").strip():
         assert configured.endpoint.split("://")[1].strip("[]").rsplit(":", 1)[0].strip("[]") in fields["host"].lower()
-    if configured and configured.iam_endpoint and not json.loads(fields["extra"]).get("iam_endpoint"):
+    is_guessed = json.loads(fields["extra"]).get("iam_endpoint") is None
+    if configured and configured.iam_endpoint and is_guessed:
         assert configured.iam_endpoint in {f"https://iam.{GOOD['region']}.{PUBLIC}", f"https://iam.{PUBLIC}"}
     assert PLANTED not in shown_by(hook, configured, *outcome, log)
     # They were meant for the configured host, or the line above would have failed.
