@@ -21,8 +21,10 @@ from airflow_css.checkpoints.drill_tasks import (
     DrillRestore,
     DrillVerdict,
 )
+from airflow_css.checkpoints.groups import ClosingGroup, refuse_dag
 from airflow_css.checkpoints.own_parameters import of_cluster, own_parameters
 from airflow_css.checkpoints.plan import Work
+from airflow_css.checkpoints.wished_values import check_list
 from airflow_css.checkpoints.wishes import without_none
 from airflow_css.protocol.errors import CssUsageError
 
@@ -102,6 +104,9 @@ def css_restore_drill(
     if clean_up is None and target_cluster_id in (SAME, cluster_id):
         rule = "what a drill restores to the cluster of the backup must be removed, and CSS has no call for it"
         raise CssUsageError("clean_up", clean_up, rule, "a function that deletes the indices it is given")
+    if clean_up is not None and not callable(clean_up):
+        raise CssUsageError("clean_up", clean_up, "it is a function", "a function that deletes the indices it is given")
+    check_list("indices", indices, ["orders", "customers"])
     which = {**of_cluster(cluster_id, cluster_name), "name_prefix": name_prefix, "indices": indices}
     restore: dict[str, Any] = {"target_cluster_id": target_cluster_id, **which}
     restore |= {"scope": scope, "max_age": max_age, "timeout": timeout, "turn_timeout": turn_timeout}
@@ -115,7 +120,9 @@ def css_restore_drill(
 def _drill(
     group_id: str, parameters: dict[str, Any], clean_up: Callable[[list[str]], object] | None, retried: dict[str, Any]
 ) -> Iterator[RestoreDrill]:
-    with TaskGroup(group_id, tooltip="proves that a backup restores") as group:
+    group = ClosingGroup(group_id, tooltip="proves that a backup restores")
+    with group:
+        refuse_dag(group, "its instances would mistake each other's indices for their own")
         begin = _own(DrillBegin, "begin", retries=0)
         restore = _own(
             DrillRestore,
@@ -145,8 +152,9 @@ def _drill(
         yield RestoreDrill(group, restored[NAMES], restored, report.output)
     own = {begin.task_id, restore.task_id, *(step.task_id for step in steps), report.task_id, verdict.task_id}
     checks = [task for task in group.iter_tasks() if task.task_id not in own]
-    report.checks = _as_work(str(group.group_id), checks)
+    report.checks, report.last = _as_work(str(group.group_id), checks), _last(checks)
     _link(checks, begin, restore, [*steps, report, verdict])
+    group.is_closed = True
 
 
 def _own(kind: Any, label: str, **given: Any) -> Any:
@@ -158,8 +166,26 @@ def _as_work(group_id: str, checks: Sequence[Any]) -> Work:
     if not work:
         rule = "a drill runs the tasks defined inside it as its check, and there is none"
         raise CssUsageError("group_id", group_id, rule, "with css_restore_drill(...) as drill: check(drill.names)")
+    for task in work:
+        if _cuts_short(task):
+            rule = (
+                f"{task.task_id} would skip report and verdict too, and the run would be green without a check; set "
+                "ignore_downstream_trigger_rules=False, so that it skips only what follows it directly"
+            )
+            raise CssUsageError("task", task.task_id, rule, "ignore_downstream_trigger_rules=False")
     mapped = [task.task_id for task in work if hasattr(task, "expand_input") or any(task.iter_mapped_task_groups())]
     return Work(tuple(task.task_id for task in work if task.task_id not in mapped), tuple(mapped))
+
+
+def _cuts_short(task: Any) -> bool:
+    kinds = getattr(task, "operator_class", type(task)).__mro__
+    given = getattr(task, "partial_kwargs", vars(task)).get("ignore_downstream_trigger_rules", True)
+    return bool(given) and any(kind.__name__ == "ShortCircuitOperator" for kind in kinds)
+
+
+def _last(checks: Sequence[Any]) -> tuple[str, ...]:
+    work = {task.task_id: task for task in checks if not task.is_teardown}
+    return tuple(task_id for task_id, task in work.items() if work.keys().isdisjoint(task.downstream_task_ids))
 
 
 def _link(checks: Sequence[Any], begin: Any, restore: Any, steps: Sequence[Any]) -> None:

@@ -50,18 +50,18 @@ def read_facts(context: Any, report: DrillReport) -> DrillFacts:
         ended_at=report.hook_class.clock.now(),
         restored=restored,
         restore_state=own.get(drill.restore, ""),
-        checks=tuple(_checks(context, report.checks)),
+        checks=tuple(_checks(context, report.checks, report.last)),
         clean_up_state=(cleaned[0].state if cleaned else "") if report.clean_up else None,
         reason=str(ti.xcom_pull(task_ids=drill.restore, key="why") or ""),
     )
 
 
-def _checks(context: Any, work: Work) -> Iterable[CheckEnd]:
+def _checks(context: Any, work: Work, last: Sequence[str]) -> Iterable[CheckEnd]:
     for task in read_work(context, work):
         result = None if task.task_id in work.mapped else context["ti"].xcom_pull(task_ids=task.task_id)
         # What a user's task returns may be anything that Airflow can keep; the report is plain JSON.
-        plain = json.loads(json.dumps(result, default=str))
-        yield CheckEnd(task.task_id, task.state, task.map_index, plain)
+        plain = json.loads(json.dumps(result, default=str), parse_constant=str)
+        yield CheckEnd(task.task_id, task.state, task.map_index, plain, is_last=task.task_id in last)
 
 
 def _run(context: Any) -> dict[str, str | None]:

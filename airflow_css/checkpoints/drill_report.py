@@ -38,12 +38,14 @@ class CheckEnd:
     :param state: Airflow's word; empty when it has none.
     :param map_index: Index of a mapped task, -1 when not mapped.
     :param result: What it returned; ``None`` for nothing, and for mapped tasks.
+    :param is_last: Whether no other task of the check comes after it.
     """
 
     task_id: str
     state: str
     map_index: int = -1
     result: Any = None
+    is_last: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,10 @@ class DrillFacts:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the check was passed: a part of it succeeded, and the rest at most had nothing to do."""
-        states = {check.state for check in self.checks}
-        return SUCCESS in states and states <= {SUCCESS, SKIPPED}
+        """Whether the check was passed: it came to an end that succeeded, and the rest at most had nothing to do."""
+        # What only leads to a comparison compares nothing.
+        is_ended = any(check.is_last and check.state == SUCCESS for check in self.checks)
+        return is_ended and {check.state for check in self.checks} <= {SUCCESS, SKIPPED}
 
     @property
     def outcome(self) -> Outcome:

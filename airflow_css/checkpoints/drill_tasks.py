@@ -16,6 +16,8 @@ __all__ = ["Drill", "DrillBegin", "DrillChecked", "DrillCleanUp", "DrillReport",
 
 NAMES = "names"
 WHY = "why"
+TRY = "try"
+LATER = 2
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,10 @@ class DrillBegin(BaseOperator):
         from airflow_css.tasks.run_context import identify
 
         identity = identify(context, "")
-        prefix = f"drill-{short_hash(*identity.instance, identity.life)}-"
-        return {"began_at": self.hook_class.clock.now().isoformat(), "prefix": prefix}
+        began_at = self.hook_class.clock.now().isoformat()
+        # Run ids are equal in every Airflow, and another one's indices must not be taken for those of this run.
+        prefix = f"drill-{short_hash(*identity.instance, identity.life, began_at)}-"
+        return {"began_at": began_at, "prefix": prefix}
 
 
 class DrillRestore(RestoreSnapshotOperator):
@@ -69,6 +73,8 @@ class DrillRestore(RestoreSnapshotOperator):
 
         :param context: Airflow's context.
         """
+        # Airflow forgets at each try what the one before pushed.
+        context["ti"].xcom_push(key=TRY, value=context["ti"].try_number)
         return self._told(context, lambda: self._begin(context))
 
     def resume_at_turn(self, context: Any, event: Any = None) -> dict[str, Any]:
@@ -153,7 +159,8 @@ class DrillCleanUp(BaseOperator):
         from airflow_css.checkpoints.drill_facts import names_of
 
         ti = context["ti"]
-        if not ti.xcom_pull(task_ids=self.drill.restore, key="snapshot_id"):
+        is_known = ti.xcom_pull(task_ids=self.drill.restore, key="snapshot_id")
+        if not is_known and int(ti.xcom_pull(task_ids=self.drill.restore, key=TRY) or 0) < LATER:
             raise AirflowSkipException("No restore was begun, so there is nothing to remove.")
         # Also after a restore that failed: CSS may have restored a part, or go on with it.
         prefix = ti.xcom_pull(task_ids=self.drill.begin)["prefix"]
@@ -179,6 +186,7 @@ class DrillReport(BaseOperator):
         self.drill = drill
         # They are known only when the group is closed.
         self.checks = Work(())
+        self.last: tuple[str, ...] = ()
         self.checked = checked
         self.clean_up = clean_up
 

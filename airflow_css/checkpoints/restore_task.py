@@ -32,7 +32,9 @@ class ReplacementFromRun:
         from airflow_css.tasks.run_context import identify
 
         identity = identify(context, "")
-        return f"rolled-back-{short_hash(*identity.instance, identity.life)}-$1"
+        # Run ids are equal in every Airflow, so the snapshot tells two on one cluster apart.
+        snapshot_id = context["ti"].xcom_pull(task_ids=context["task"].checkpoint.task("snapshot"), key="backup_id")
+        return f"rolled-back-{short_hash(*identity.instance, identity.life, snapshot_id)}-$1"
 
     def __repr__(self) -> str:
         """Return what Airflow shows before the name is known."""

@@ -9,10 +9,10 @@ from typing import Any
 from airflow.providers.common.compat.sdk import TaskGroup
 
 from airflow_css.checkpoints.drill import RestoreDrill, css_restore_drill
+from airflow_css.checkpoints.groups import ClosingGroup, refuse_dag
 from airflow_css.checkpoints.own_parameters import of_cluster
 from airflow_css.checkpoints.wiring import wire
 from airflow_css.checkpoints.wishes import WayBack, Wishes, check_retention, without_none
-from airflow_css.protocol.errors import CssUsageError
 
 __all__ = ["RestoreDrill", "css_checkpoint", "css_restore_drill"]
 
@@ -99,42 +99,11 @@ def css_checkpoint(
     return _protected(group_id, Wishes(way, cluster, waiting, snapshot, check_retention(retention)))
 
 
-class ProtectedGroup(TaskGroup):
-    """A task group that takes no more tasks once it is wired: they would stand in it and be protected by nothing."""
-
-    is_closed = False
-
-    def add(self, task: Any) -> Any:
-        """
-        Add a task or a group, as Airflow does by itself.
-
-        :param task: What is added.
-        :raises CssUsageError: if the group is closed.
-        """
-        if self.is_closed:
-            rule = "the checkpoint is closed, and would not protect what is added to its group afterwards"
-            raise CssUsageError("task", task.node_id, rule, f"with css_checkpoint({self.group_id!r}, ...): load()")
-        return super().add(task)
-
-
 @contextmanager
 def _protected(group_id: str, wishes: Wishes) -> Iterator[TaskGroup]:
-    group = ProtectedGroup(group_id, tooltip="protected by a snapshot")
+    group = ClosingGroup(group_id, tooltip="protected by a snapshot")
     with group as entered:
-        _refuse_dag(group)
+        refuse_dag(group, "each of its instances would roll back the others' work")
         yield entered
     wire(group, wishes)
     group.is_closed = True
-
-
-def _refuse_dag(group: TaskGroup) -> None:
-    dag, group_id = group.dag, group.group_id
-    if getattr(dag, "fail_fast", False) or getattr(dag, "fail_stop", False):
-        rule = (
-            f"the DAG {dag.dag_id} fails fast: Airflow then ends every other task at once, and allows no task that "
-            "runs after a failure, so nothing could roll back; leave fail_fast (fail_stop) out"
-        )
-        raise CssUsageError("group_id", group_id, rule, group_id)
-    if any(group.iter_mapped_task_groups()):
-        rule = "it stands in a mapped task group, and each of its instances would roll back the others' work"
-        raise CssUsageError("group_id", group_id, rule, group_id)

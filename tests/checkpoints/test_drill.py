@@ -7,17 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it brings no types
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import DAG, BaseOperator
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseOperator, task, task_group
 
 from airflow_css.checkpoints.drill import css_restore_drill
 from airflow_css.emulator import CssEmulator
 from airflow_css.protocol.errors import CssUsageError
+from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 from tests.docs.markdown import ROOT
 from tests.examples.playing import SECRET_KEY
 
@@ -52,6 +55,70 @@ def test_a_drill_without_a_check_is_refused() -> None:
     """A restore that nobody looks at proves little."""
     with pytest.raises(CssUsageError, match="there is none"):
         _drilled(work=0, clean_up=_remove)
+
+
+@pytest.mark.parametrize("parameters", [{"clean_up": "remove"}, {"clean_up": _remove, "indices": iter(["orders"])}])
+def test_a_value_of_another_kind_is_refused(parameters: dict[str, Any]) -> None:
+    """It would be found out when there is something to remove, or restore nothing."""
+    with pytest.raises(CssUsageError, match="it is a"):
+        _drilled(**parameters)
+
+
+def test_a_drill_that_could_not_tell_its_indices_apart_is_refused() -> None:
+    """In a mapped group the instances share their tasks' names, and in a DAG that fails fast nothing cleans up."""
+    fail_fast: dict[str, Any] = {"fail_fast" if AIRFLOW_V_3_0_PLUS else "fail_stop": True}
+    with DAG("d", schedule=None, **fail_fast), pytest.raises(CssUsageError, match="fails fast"):
+        css_restore_drill("drill", clean_up=_remove).__enter__()
+
+    @task_group
+    def each(_item: int) -> None:
+        with css_restore_drill("drill", clean_up=_remove):
+            BaseOperator(task_id="check")
+
+    with DAG("d", schedule=None), pytest.raises(CssUsageError, match="mapped task group"):
+        each.expand(_item=[1, 2])
+
+
+def test_a_check_that_would_skip_the_report_is_refused() -> None:
+    """Airflow skips whatever follows a short circuit, the verdict too, and the run would end green."""
+    for is_mapped in (False, True):
+
+        @task.short_circuit
+        def ask(_item: int = 0) -> bool:
+            return False
+
+        with DAG("d", schedule=None), pytest.raises(CssUsageError, match="green without a check"):  # noqa: SIM117 - one line is too long
+            with css_restore_drill("drill", clean_up=_remove):
+                ask.expand(_item=[1]) if is_mapped else ask()
+
+
+def test_what_is_added_after_the_drill_is_closed_is_refused() -> None:
+    """The report would not name it."""
+    with DAG("d", schedule=None):
+        with css_restore_drill("drill", clean_up=_remove) as drill:
+            BaseOperator(task_id="check")
+        with pytest.raises(CssUsageError, match="is closed"), drill.group:
+            BaseOperator(task_id="late")
+
+
+def test_two_airflows_with_the_same_ids_have_names_of_their_own() -> None:
+    """A prefix is never made twice: the clean-up of one would remove what the other restored."""
+    ti = SimpleNamespace(dag_id="d", task_id="drill.begin", run_id="r", map_index=-1, max_tries=0)
+    begin = _drilled(clean_up=_remove).get_task("drill.begin")
+    prefixes = {begin.execute({"ti": ti, "task": begin})["prefix"] for _ in range(5)}
+    assert len(prefixes) == 5
+
+
+def test_what_an_earlier_try_restored_is_removed() -> None:
+    """Airflow forgets what that try said of it, so the pattern of this run's names is given."""
+    given: list[list[str]] = []
+    clean_up = _drilled(clean_up=given.append).get_task("drill.clean_up")
+    for tries, expected in ((1, []), (2, [["drill-1-*"]])):
+        told = {("drill.begin", "return_value"): {"prefix": "drill-1-"}, ("drill.restore", "try"): tries}
+        ti = SimpleNamespace(xcom_pull=lambda task_ids, key="return_value", told=told: told.get((task_ids, key)))
+        with pytest.raises(AirflowSkipException) if tries == 1 else nullcontext():
+            clean_up.execute({"ti": ti})
+        assert given == expected
 
 
 def test_the_tasks_hang_together() -> None:
@@ -108,6 +175,7 @@ RUNS = {
     "passes": ("success", "passed", "passed"),
     "passes_deferred": ("success", "passed", "passed"),
     "check_fails": ("failed", "check_failed", "failed"),
+    "check_is_skipped": ("failed", "check_failed", "failed"),
     "restore_fails": ("failed", "restore_failed", "not_run"),
     "clean_up_fails": ("failed", "clean_up_failed", "passed"),
 }
@@ -122,6 +190,8 @@ def test_a_run_ends_as_its_report_says(ends: dict[str, Any], dag_id: str) -> Non
 
     assert (came["run"], report["outcome"], report["check"]["state"]) == (state, outcome, check), came
     assert came["kept"] == outcome
+    # Python writes and reads a NaN, which is no JSON.
+    assert json.dumps(report, allow_nan=False)
     jsonschema.validate(report, SCHEMA, format_checker=jsonschema.FormatChecker())
     assert (report["rto_seconds"] is not None) == (check == "passed")
     assert (report["snapshot"] is not None) == (outcome != "restore_failed")

@@ -32,7 +32,7 @@ RESTORED: dict[str, Any] = {
 STATES = st.sampled_from(["success", "failed", "skipped", "upstream_failed", ""])
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=2))
-CHECKS = st.lists(st.builds(CheckEnd, st.text(min_size=1), STATES, st.integers(-1, 3), JSON), max_size=4)
+CHECKS = st.lists(st.builds(CheckEnd, st.text(min_size=1), STATES, st.integers(-1, 3), JSON, st.booleans()), max_size=4)
 FACTS = st.builds(
     DrillFacts,
     run=st.just(RUN),
@@ -74,7 +74,8 @@ def test_nothing_is_claimed_that_was_not_shown(facts: DrillFacts) -> None:
     """A passed drill has a restore and a check that succeeded, nothing that failed, and a clean-up if there is one."""
     report = make_report(facts)
     states = {check.state for check in facts.checks}
-    is_shown = facts.restore_state == "success" and "success" in states and states <= {"success", "skipped"}
+    last = {check.state for check in facts.checks if check.is_last}
+    is_shown = facts.restore_state == "success" and "success" in last and states <= {"success", "skipped"}
     assert (report["rto_seconds"] is None) or is_shown
     assert (report["outcome"] == "passed") == (is_shown and facts.clean_up_state in (None, "success"))
 
@@ -103,6 +104,11 @@ def test_the_times_are_those_of_the_definitions() -> None:
         ({"restore_state": "upstream_failed"}, Outcome.RESTORE_FAILED, "See its log."),
         ({"checks": (CheckEnd("drill.check", "failed"),)}, Outcome.CHECK_FAILED, "drill.check (failed)"),
         ({"checks": (CheckEnd("drill.check", "skipped"),)}, Outcome.CHECK_FAILED, "drill.check (skipped)"),
+        (
+            {"checks": (CheckEnd("drill.ask", "success", is_last=False), CheckEnd("drill.compare", "skipped"))},
+            Outcome.CHECK_FAILED,
+            "drill.compare (skipped)",
+        ),
         ({"checks": ()}, Outcome.CHECK_FAILED, "no task of it ran"),
         ({"clean_up_state": "failed"}, Outcome.CLEAN_UP_FAILED, "restored indices may be left"),
         ({"clean_up_state": None}, Outcome.PASSED, "the check passed"),

@@ -223,9 +223,9 @@ def test_a_group_takes_nothing_after_it_is_closed() -> None:
     with DAG("d", schedule=None):
         with css_checkpoint("load") as protected:
             Quick(task_id="first")
-        with pytest.raises(CssUsageError, match="would not protect"), protected:
+        with pytest.raises(CssUsageError, match="is closed"), protected:
             Quick(task_id="late")
-        with pytest.raises(CssUsageError, match="would not protect"):
+        with pytest.raises(CssUsageError, match="is closed"):
             Quick(task_id="later", task_group=protected)
 
 
