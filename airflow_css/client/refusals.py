@@ -66,8 +66,9 @@ class Refusals:
             times += before.times
         # A copy, because a traceback would keep alive whatever the request could see.
         known[keys] = _Refused(times, copy(refusal), now + REFUSED_FOR)
-        while len(known) > _MOST_KEYS:
-            known.pop(next(iter(known)))
+        # Other threads may do the same just now.
+        for oldest in list(known)[:-_MOST_KEYS]:
+            known.pop(oldest, None)
 
     def forget(self, keys: Credentials) -> None:
         """
