@@ -142,7 +142,8 @@ class _Examination:
             facts = {"host": settings.endpoint, "endpoint": settings.endpoint, "proxy": seen.proxy}
             return checks.failed("signature", OBSTACLES[seen.obstacle].filled(detail=seen.detail, **facts))
         if seen.status == 401:
-            return checks.refused(seen, seen.skew - self._time.skew if seen.skew is not None else None)
+            skew = seen.skew - self._time.skew if seen.skew is not None else None
+            return checks.refused(seen, skew, settings.keys_from)
         self.is_signed_in = True
         try:
             self._page = read_reply(LIST_CLUSTERS, seen.status, seen.headers, seen.body)

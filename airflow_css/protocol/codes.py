@@ -62,7 +62,7 @@ class _Remedies:
     request: str = "Correct the request; repeated as it is, it will be refused again."
     server: str = "The service failed; try again later, and quote the request id to its support if it stays."
     keys: str = (
-        "Check the access key and the secret key of the connection, and the clock of this machine. "
+        "Check the access key and the secret key, and the clock of this machine. "
         "More than five refusals in a row lock the key for five minutes."
     )
     frozen: str = "Settle what froze the account or the cluster in the cloud console, then run again."

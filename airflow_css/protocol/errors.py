@@ -168,7 +168,13 @@ class CssApiError(CssError):
 
 
 class CssAuthError(CssApiError):
-    """The signature, the token, the key or the permission was refused."""
+    """
+    The signature, the token, the key or the permission was refused.
+
+    ``keys_from`` says in words where refused keys came from; empty when nobody knows, or they were not refused.
+    """
+
+    keys_from: str = ""
 
 
 class CssNotFoundError(CssApiError):
