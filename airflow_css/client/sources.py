@@ -94,7 +94,7 @@ class EnvironmentKeys:
         """
         credentials, _ = credentials_from_environment(self.environ)
         if credentials is None:
-            raise CssConfigError(
+            raise CssConfigError.of_no_keys(
                 "The environment holds no keys. Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of "
                 "the workers and the triggerer"
             )

@@ -234,6 +234,9 @@ def cause_of_no_keys(error: CssError, remedy: str) -> Cause:
     :param error: What was raised.
     :param remedy: What to do when the error itself is all there is to say.
     """
+    if isinstance(error, CssConfigError) and error.lacks_keys:
+        text, _, way_out = str(error).partition(". ")
+        return Cause("no-keys", f"{text}.", f"{way_out}.")
     return _refused_by_sign_in(error) or Cause("no-keys", str(error), remedy)
 
 

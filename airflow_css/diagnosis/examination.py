@@ -100,17 +100,24 @@ class _Examination:
         self._failure: CssError | None = None
 
     def connection(self) -> Finding:
+        name = f"{self._subject.css_conn_id} can be read"
         try:
             self._settings = self._subject.settings
+        except CssConfigError as error:
+            if not error.lacks_keys:
+                return checks.failed("connection", cause_of_unusable(error))
+            self._failure = error
+            return checks.ok("connection", name)
         except CssError as error:
             return checks.failed("connection", cause_of_unusable(error))
-        name = f"{self._subject.css_conn_id} can be read"
         if self._settings.warnings:
             return checks.warning("connection", f"{name}. {' '.join(self._settings.warnings)}", "Mend the connection.")
         return checks.ok("connection", name)
 
     def keys(self) -> Finding:
         try:
+            if self._failure is not None:
+                raise self._failure
             self._keys = self._settings.credentials
         except CssError as error:
             return checks.failed("keys", cause_of_no_keys(error, _NO_KEYS))

@@ -37,26 +37,24 @@ class _Remedies:
 _WRITTEN = {
     "the connection": _Remedies(
         "Copy the secret key again into the password of the connection, without blanks around it.",
-        "Check the login of the connection: the key is misspelt, deleted, or of another cloud than this endpoint.",
+        "Check the login of the connection: it is misspelt, deleted, or of another cloud than this endpoint.",
         "Get new temporary keys, and set login, password and the extra 'security_token' of the connection all three.",
         "Check login and password of the connection. They were tried once only.",
     ),
     "the environment": _Remedies(
         f"Copy the secret key again into HUAWEICLOUD_SDK_SK {_EVERYWHERE}, without blanks around it.",
-        f"Check HUAWEICLOUD_SDK_AK {_EVERYWHERE}: the key is misspelt, deleted, or of another cloud than this endpoint.",
+        f"Check HUAWEICLOUD_SDK_AK {_EVERYWHERE}: it is misspelt, deleted, or of another cloud than this endpoint.",
         "Get new temporary keys, and set HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN all "
         f"three {_EVERYWHERE}.",
         f"Check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK {_EVERYWHERE}. They were tried once only.",
     ),
 }
-_NOT_TYPED = (
-    "Nobody typed these keys: {place} handed them out. Check that it belongs to the same cloud as this endpoint."
-)
+_NOT_TYPED = "{place} handed these keys out. Check that it belongs to the same cloud as this endpoint."
 _HANDED_OUT = _Remedies(
     _NOT_TYPED,
     _NOT_TYPED,
-    "Run it again: {place} hands out new keys. If it stays, look at the clock of this machine.",
-    "Look at what hands the keys out, {place}, and whether it belongs to the same cloud as this endpoint.",
+    "{place} hands out new keys: run it again. If it stays, look at the clock of this machine.",
+    _NOT_TYPED,
 )
 
 
@@ -68,4 +66,4 @@ def remedy_for(cause: str, keys_from: str) -> str:
     :param keys_from: Where the keys came from, in words; empty when nobody knows.
     """
     remedies = _WRITTEN.get(keys_from or "the connection", _HANDED_OUT)
-    return remedies.named().get(cause, "").format(place=keys_from)
+    return remedies.named().get(cause, "").format(place=keys_from[:1].upper() + keys_from[1:])

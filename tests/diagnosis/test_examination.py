@@ -90,9 +90,9 @@ def test_a_refused_key_is_not_sent_again(case: str) -> None:
     [
         ("connection", ("password of the connection", "login of the connection", "'security_token' of the connection")),
         ("environment", ("into HUAWEICLOUD_SDK_SK", "Check HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")),
-        ("pod", ("the identity of this pod",) * 3),
-        ("metadata", ("the metadata service of this server",) * 3),
-        ("agency", ("the agency css-loader",) * 3),
+        ("pod", ("The identity of this pod",) * 3),
+        ("metadata", ("The metadata service of this server",) * 3),
+        ("agency", ("The agency css-loader",) * 3),
     ],
 )
 def test_the_way_out_is_where_the_keys_came_from(place: str, words: tuple[str, ...]) -> None:
