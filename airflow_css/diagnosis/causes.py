@@ -170,7 +170,8 @@ CLOCK_OR_END = Cause(
 NO_SUCH_CLUSTER = Cause(
     "no-such-cluster",
     "There is no cluster {cluster} in this project and region, or these keys may not see it: CSS does not tell which.",
-    "Check the cluster id, the region and the project; if they are right, give the keys css:cluster:get.",
+    "Check id or name, the region and the project: without --cluster the doctor lists what is visible. If they are "
+    "right, give the keys css:cluster:get.",
 )
 FUNCTION_OFF = Cause(
     "function-off",
