@@ -226,7 +226,12 @@ CODE_RULES: tuple[Rule, ...] = (
         "no permission",
         _R.permission,
     ),
-    Rule(CssNotFoundError, ("IAM.0004",), "the sign-in service found nothing", _R.cluster),
+    Rule(
+        CssNotFoundError,
+        ("IAM.0004",),
+        "the sign-in service found nothing",
+        "Check the region, the agency and the account that owns it.",
+    ),
     Rule(CssConflictError, ("IAM.0005",), "the sign-in service knows it already", "Use another name."),
     Rule(
         CssThrottledError,

@@ -162,6 +162,11 @@ CASES: dict[str, tuple[str, str, Callable[[World], None]]] = {
         "no-answer",
         lambda world: connect(world, extra={"project_id": None, "iam_endpoint": f"http://127.0.0.1:{closed_port()}"}),
     ),
+    "no such agency": (
+        "keys",
+        "no-keys",
+        lambda world: connect(world, extra={**_agency(world), "agency_name": "nobody"}),
+    ),
     "agency asked for with a wrong secret": (
         "keys",
         "wrong-secret",

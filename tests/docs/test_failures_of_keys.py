@@ -81,6 +81,7 @@ SCENES: dict[str, tuple[str, Callable[[KeyPlace], None]]] = {
     ),
     "lacks the secret key": ("metadata", KeyPlace.garble),
     "have ended already": ("metadata", _old_keys),
+    "There is no agency": ("agency", lambda place: place.connect(agency_name="css-laoder")),
     "may not take on the agency": ("agency", KeyPlace.forbid),
     "names an agency by half": ("agency", lambda place: place.connect(agency_domain_name=None)),
     "has no project.": ("connection", lambda place: place.connect(project_id=None)),
