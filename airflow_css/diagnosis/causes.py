@@ -17,6 +17,7 @@ from airflow_css.protocol.errors import CssApiError, CssAuthError, CssConfigErro
 from airflow_css.protocol.models import Cluster
 
 __all__ = [
+    "AMBIGUOUS_NAME",
     "CLOCK_OFF",
     "CLOCK_OR_END",
     "FUNCTION_OFF",
@@ -173,6 +174,7 @@ NO_SUCH_CLUSTER = Cause(
     "Check id or name, the region and the project: without --cluster the doctor lists what is visible. If they are "
     "right, give the keys css:cluster:get.",
 )
+AMBIGUOUS_NAME = Cause("ambiguous-name", "{said}", "Give --cluster one of the ids.")
 FUNCTION_OFF = Cause(
     "function-off",
     "The snapshot function is off, so no snapshot can be made.",

@@ -22,6 +22,7 @@ from airflow_css.client.skew import LARGEST_SKEW, SkewedClock
 from airflow_css.client.visit import Visit, visit
 from airflow_css.diagnosis import checks
 from airflow_css.diagnosis.causes import (
+    AMBIGUOUS_NAME,
     NO_SUCH_CLUSTER,
     OBSTACLES,
     Cause,
@@ -219,7 +220,7 @@ class _Examination:
         except CssNotFoundError:
             cluster = None
         except CssUsageError as error:
-            yield checks.failed("cluster", Cause("ambiguous-name", str(error), "Give --cluster one of the ids."))
+            yield checks.failed("cluster", AMBIGUOUS_NAME.filled(said=error))
             return
         except CssError as error:
             yield checks.failed("cluster", self._cause(error))

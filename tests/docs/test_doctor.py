@@ -46,7 +46,7 @@ def test_the_probe_prints_what_the_page_shows(world: World, capsys: pytest.Captu
 def test_the_causes_are_those_of_the_code() -> None:
     """Each name of the table exists, and stands beside the check in which it shows."""
     shown = {(row[1].strip("`"), row[2].strip("`")) for row in DOCTOR.table("the cause")}
-    known = {vars(causes)[name].name for name in ("CLOCK_OFF", "REQUEST_CHANGED", "UNAVAILABLE")}
+    known = {vars(causes)[name].name for name in ("AMBIGUOUS_NAME", "CLOCK_OFF", "REQUEST_CHANGED", "UNAVAILABLE")}
     known |= {cause.name for cause in causes.OBSTACLES.values()} | {cause.name for _, cause in causes.REFUSALS}
     known |= {cause for _, cause, _ in CASES.values()}
     assert {name for _, name in shown} <= known

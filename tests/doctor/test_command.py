@@ -81,6 +81,10 @@ def test_a_cluster_has_a_name_too(world: World, capsys: pytest.CaptureFixture[st
     assert _run(world, "--cluster", "search-pord") == 1
     assert "There is no cluster search-pord" in (shown := capsys.readouterr().out)
     assert "without --cluster the doctor lists what is visible" in " ".join(shown.split())
+    world.emulator.add_cluster("search-prod", "00000000-0000-4000-8000-000000000000")
+    assert _run(world, "--cluster", "search-prod") == 1
+    assert "several clusters have it" in (shown := capsys.readouterr().out)
+    assert other in shown
 
 
 def test_the_command_for_the_probe_can_be_copied(world: World, capsys: pytest.CaptureFixture[str]) -> None:
