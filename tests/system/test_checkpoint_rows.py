@@ -132,6 +132,15 @@ def test_an_index_that_the_work_created_stays_and_is_named(played: dict[str, Any
     assert "Created by the work and left as they are: created-by-the-load." in played["safety"]["told"]
 
 
+def test_the_damaged_state_is_told_apart(played: dict[str, Any]) -> None:
+    """It is kept and named, and the state before the work stays the newest good backup of the cluster."""
+    row = played["safety"]
+    assert f"The damaged state is kept in {row['kept']['damage']}." in row["told"]
+    assert row["kept"]["damage"].startswith("damaged-safety-")
+    assert row["newest_good"] == row["kept"]["snapshot_id"] != ""
+    assert played["safety_fails"]["kept"]["damage"] == ""
+
+
 def test_a_changed_number_of_shards_fails_the_rollback(played: dict[str, Any]) -> None:
     """CSS does not restore over such an index: the restore task fails, and the run is red."""
     row = played["shards_changed"]
