@@ -251,7 +251,7 @@ def step_of_restore(
     if checkpoint.has_safety and safety != SUCCESS:
         reason = (
             f"The damaged state could not be backed up ({checkpoint.task('safety')} is {safety or 'without a state'}), "
-            "so nothing was restored over it. Clear that task to try both again."
+            "so nothing was restored over it. Clear that task with Downstream to try both again."
         )
         return Step(Word.FAIL, reason)
     return step

@@ -74,7 +74,7 @@ def _prepare(emulator: Any, name: str) -> str:
     if name == "safety_fails":
         emulator.faults.fate("completed")
         emulator.faults.fate("failed")
-    if name in ("restore_fails", "restore_works_on_retry"):
+    if name in ("restore_fails", "restore_works_on_retry", "safety_then_fails"):
         emulator.faults.restore_fate("failed")
     return cluster_id
 

@@ -64,6 +64,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
     "users_teardown_fails": _states(cleanup="failed"),
     "safety": _rolled_back(last="failed", safety="success"),
     "safety_fails": _rolled_back(last="failed", safety="failed", restore="failed"),
+    "safety_then_fails": _rolled_back(last="failed", safety="success", restore="failed"),
     "report": _rolled_back(last="failed", restore="skipped"),
     "beside": _rolled_back(last="failed"),
     "beside_all_well": _states(),
@@ -139,6 +140,14 @@ def test_the_damaged_state_is_told_apart(played: dict[str, Any]) -> None:
     assert row["kept"]["damage"].startswith("damaged-safety-")
     assert row["newest_good"] == row["kept"]["snapshot_id"] != ""
     assert played["safety_fails"]["kept"]["damage"] == ""
+
+
+def test_after_a_failed_rollback_both_states_are_known(played: dict[str, Any]) -> None:
+    """The verdict can name both snapshots, and the newest good backup is the state before."""
+    row = played["safety_then_fails"]
+    assert row["kept"]["damage"].startswith("damaged-safety_then_fails-")
+    assert row["newest_good"] == row["kept"]["snapshot_id"] != ""
+    assert row["kept"]["name"].startswith("safety_then_fails-")
 
 
 def test_a_changed_number_of_shards_fails_the_rollback(played: dict[str, Any]) -> None:
