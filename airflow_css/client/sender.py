@@ -149,7 +149,10 @@ class Sender:
         return self._send_once(call, others, request)
 
     def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
-        self._refusals.check(keys)
+        with self._refusals.turn(keys):
+            return self._send_in_turn(call, keys, request)
+
+    def _send_in_turn(self, call: Call[T], keys: Credentials, request: _Request) -> T:
         signed_with, sent = self._time.skew, 1
         reply, failure = self._answer(call.name, keys, request)
         if reply is not None and reply.status_code == 401 and self._is_misdated(reply, signed_with):

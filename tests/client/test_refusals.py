@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -76,6 +78,22 @@ def test_a_date_that_was_wrong_as_well_counts_as_a_refusal(world: World) -> None
         client = CssClient(world.emulator.url, keys, world.emulator.project_id, clock=clock)
         with pytest.raises(CssAuthError):
             client.list_clusters()
+    assert world.emulator.count("list_clusters") == 2
+
+
+def test_ten_threads_that_begin_at_once_send_a_wrong_secret_twice(world: World) -> None:
+    """Who comes while keys are tried for the first time waits for what the gateway says of them."""
+    begin = threading.Barrier(10)
+
+    def ask() -> None:
+        client = _client(world, "wrong")
+        begin.wait(20)
+        with pytest.raises(CssAuthError):
+            client.list_clusters()
+
+    with ThreadPoolExecutor(10) as threads:
+        for answer in [threads.submit(ask) for _ in range(10)]:
+            answer.result(20)
     assert world.emulator.count("list_clusters") == 2
 
 

@@ -169,20 +169,30 @@ def _deferred(load: Load) -> None:
 
 
 def _approved(load: Load) -> None:
-    """After a human agreed it is rolled back."""
+    """After a human agreed it is rolled back, and then a part of the work is refused."""
     load.start("first")
     load.answer("Roll back")
     assert load.end() == Seen("failed", {**ROLLED_BACK, "confirm": "success"}, 1, 1, OLD)
 
+    load.tell()
+    load.clear("first")
+    refused = dict.fromkeys(("first", "confirm", "restore", "seal"), "upstream_failed")
+    assert load.end() == Seen("failed", {**ROLLED_BACK, **refused, "snapshot": "failed"}, 1, 1, OLD)
+
 
 def _rejected(load: Load) -> None:
-    """When a human decides against it nothing is rolled back, and the run is red all the same."""
+    """When a human decides against it nothing is rolled back, and the run is red until the group is cleared."""
     load.start("first")
     load.answer("Leave it as it is")
     seen = load.end()
     assert (seen.run, seen.restores) == ("failed", 0)
     assert seen.states == {**ROLLED_BACK, "confirm": "success", "restore": "skipped"}
     assert "the answer was 'Leave it as it is'" in load.told()
+
+    load.tell()
+    load.clear("snapshot", downstream=True)
+    seen = load.end()
+    assert (seen.run, seen.states, seen.creations, seen.restores) == ("success", _states(confirm="skipped"), 1, 0)
 
 
 STORIES: tuple[tuple[str, Callable[[Load], None]], ...] = (
