@@ -11,19 +11,22 @@ from tests.world import World
 __all__ = ["add_history", "add_marked", "mark_of"]
 
 
-def mark_of(dag_id: str = "orders_etl", *, deployment: str = "", hold: bool = False, **who: Any) -> str:
+def mark_of(
+    dag_id: str = "orders_etl", *, deployment: str = "", hold: bool = False, damaged: bool = False, **who: Any
+) -> str:
     """
     Return the end of a description that bears a mark.
 
     :param dag_id: Whose; the tests' tasks belong to ``orders_etl``.
     :param deployment: Of which Airflow.
     :param hold: Whether it is held.
+    :param damaged: Whether it holds a damaged state, as a checkpoint keeps one.
     :param who: ``task_id``, ``run_id``, ``map_index``, ``indices``.
     """
     identity = RunIdentity(
         deployment, dag_id, who.get("task_id", "backup"), who.get("run_id", "run"), who.get("map_index", -1)
     )
-    return f"made by a test {write_mark(make_mark(identity, who.get('indices'), hold=hold))}"
+    return f"made by a test {write_mark(make_mark(identity, who.get('indices'), hold=hold, damaged=damaged))}"
 
 
 def add_marked(world: World, name: str, days_old: float, *, status: str = "COMPLETED", **who: Any) -> str:

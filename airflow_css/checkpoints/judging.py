@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from airflow_css.checkpoints.plan import Checkpoint, Step, judge
-from airflow_css.checkpoints.states import read_ends, read_told, read_work
+from airflow_css.checkpoints.states import read_ends, read_kept, read_told, read_work
+from airflow_css.checkpoints.told import say_ways_out
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssStateError, ErrorReply
 from airflow_css.tasks.night import raise_for_airflow, run_for_people, tell_the_night_reader
@@ -22,7 +23,8 @@ def read_verdict(context: Any, checkpoint: Checkpoint) -> Step:
     :param checkpoint: The checkpoint.
     """
     ends = read_ends(context, checkpoint, "snapshot", "restore")
-    return judge(checkpoint, read_work(context, checkpoint.work), ends, read_told(context, checkpoint))
+    told, kept = read_told(context, checkpoint), read_kept(context, checkpoint)
+    return judge(checkpoint, read_work(context, checkpoint.work), ends, told, say_ways_out(kept))
 
 
 def tell_verdict(context: Any, checkpoint: Checkpoint, step: Step, *, css_conn_id: str, log: Log) -> NoReturn:
@@ -40,13 +42,16 @@ def tell_verdict(context: Any, checkpoint: Checkpoint, step: Step, *, css_conn_i
     snapshot_id, name, cluster_id = (
         ti.xcom_pull(task_ids=snapshot_task, key=key) for key in ("backup_id", "snapshot_name", "cluster_id")
     )
+    label = f"{name} ({snapshot_id})" if snapshot_id else "none"
+    if damage := read_kept(context, checkpoint).damage:
+        label += f", the state before the work; the damaged state is kept in {damage}"
     error = CssStateError(ErrorReply(0, message=step.reason))
     hook = CssHook(css_conn_id)
     tell_the_night_reader(
         log,
         hook,
         cluster_id=str(cluster_id or ""),
-        snapshot=f"{name} ({snapshot_id})" if snapshot_id else "none",
+        snapshot=label,
         run=run_for_people(context, hook),
         error=error,
     )

@@ -251,7 +251,7 @@ def step_of_restore(
     if checkpoint.has_safety and safety != SUCCESS:
         reason = (
             f"The damaged state could not be backed up ({checkpoint.task('safety')} is {safety or 'without a state'}), "
-            "so nothing was restored over it. Clear that task to try both again."
+            "so nothing was restored over it. Clear that task with Downstream to try both again."
         )
         return Step(Word.FAIL, reason)
     return step
@@ -264,7 +264,9 @@ def _step_after(step: Step, state: str, answer: str) -> Step:
     return Step(Word.SKIP, f"{step.reason} Nothing was rolled back: {how}.")
 
 
-def judge(checkpoint: Checkpoint, work: Sequence[TaskState], ends: Mapping[str, str], told: str) -> Step:
+def judge(
+    checkpoint: Checkpoint, work: Sequence[TaskState], ends: Mapping[str, str], told: str, ways_out: str = ""
+) -> Step:
     """
     Return how the run goes on: ``GO`` when all is well, ``SKIP`` when nothing was done, else ``FAIL`` with the verdict.
 
@@ -272,13 +274,14 @@ def judge(checkpoint: Checkpoint, work: Sequence[TaskState], ends: Mapping[str, 
     :param work: The work.
     :param ends: States of the checkpoint's own tasks, by their labels.
     :param told: What the restore task said it did; empty when it said nothing.
+    :param ways_out: Which snapshots hold both states, and how to get at them by hand; said when the restore failed.
     """
     snapshot, restore = ends.get("snapshot", ""), ends.get("restore", "")
     is_broken = any(task.state in _BAD for task in work)
     if is_broken or snapshot in _BAD or restore in _BAD:
         failed = _what_failed(work, snapshot=snapshot)
         # A restore that was skipped says in its own log, too, what failed.
-        done = _what_was_done(checkpoint, restore, told.removeprefix(failed).strip())
+        done = _what_was_done(checkpoint, restore, told.removeprefix(failed).strip(), ways_out)
         return Step(Word.FAIL, f"{failed} {done}".strip())
     if not any(task.state == SUCCESS for task in work):
         return Step(Word.SKIP, "No task of the work ran.")
@@ -301,16 +304,17 @@ def _counted(number: int) -> str:
     return "1 task could" if number == 1 else f"{number} tasks could"
 
 
-def _what_was_done(checkpoint: Checkpoint, restore: str, told: str) -> str:
+def _what_was_done(checkpoint: Checkpoint, restore: str, told: str, ways_out: str) -> str:
     if restore == FAILED:
+        task = checkpoint.task("restore")
+        # What was told is why it was not even begun, and how to begin it.
+        why = told or f"the log of {task} says why. When the cause is gone, clear {task} alone to try it again."
         shards = (
-            " CSS cannot restore over an index whose number of shards was changed; then restore the snapshot under new "
-            "names with RestoreSnapshotOperator."
+            "CSS cannot restore over an index whose number of shards was changed; then only new names help."
             if checkpoint.in_place
             else ""
         )
-        why = told or f"the log of {checkpoint.task('restore')} says why."
-        return f"The rollback failed: {why}{shards}"
+        return " ".join(part for part in (f"The rollback failed: {why}", shards, ways_out) if part)
     if restore == UPSTREAM_FAILED:
         return "Nothing was rolled back: there is nothing to go back to."
     return told or "Nothing was rolled back."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_css.checkpoints.plan import Checkpoint, Word, check_names, step_of_restore
 from airflow_css.operators.snapshot import RestoreSnapshotOperator
 from airflow_css.protocol.errors import CssUsageError
+
+if TYPE_CHECKING:
+    from airflow_css.operators.restoration import Restoration
 
 __all__ = ["CheckpointRestore", "ReplacementFromRun"]
 
@@ -81,6 +84,12 @@ class CheckpointRestore(RestoreSnapshotOperator):
         """
         return self._tell(context, super().execute_complete(context, event))
 
+    def _restore(self, context: Any) -> Restoration:
+        from airflow_css.checkpoints.restoration import CheckpointRestoration
+
+        self._restoration = CheckpointRestoration(self, context, self.checkpoint)
+        return self._restoration
+
     def _go_or_say_why_not(self, context: Any) -> None:
         from airflow_css.checkpoints.at_rest import read_answer, read_work_at_rest
         from airflow_css.checkpoints.states import TOLD, read_ends
@@ -110,13 +119,15 @@ class CheckpointRestore(RestoreSnapshotOperator):
                 raise_for_airflow(error)
 
     def _tell(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:
-        from airflow_css.checkpoints.states import TOLD, read_indices
-        from airflow_css.checkpoints.told import say_what_is_back, say_what_stays
+        from airflow_css.checkpoints.states import TOLD, read_indices, read_kept
+        from airflow_css.checkpoints.told import say_what_is_back, say_what_stays, say_where_the_damage_is
 
         said = say_what_is_back(result, in_place=self.checkpoint.in_place)
         if self.checkpoint.has_safety:
             before, after = (read_indices(context, self.checkpoint, label) for label in ("snapshot", "safety"))
-            said = f"{said} {say_what_stays(before, after)}".strip()
+            kept = read_kept(context, self.checkpoint)
+            parts = (said, say_what_stays(before, after), say_where_the_damage_is(kept))
+            said = " ".join(part for part in parts if part)
         self.log.warning("%s", said)
         context["ti"].xcom_push(key=TOLD, value=said)
         return result

@@ -63,6 +63,8 @@ class CheckpointSafety(CreateSnapshotOperator):
     :param checkpoint: The checkpoint.
     """
 
+    keeps_damage = True
+
     def __init__(self, *, checkpoint: Checkpoint, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airflow_css.checkpoints.plan import Checkpoint, TaskState, Work
+from airflow_css.checkpoints.told import Kept
 from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 
-__all__ = ["TOLD", "read_ends", "read_indices", "read_told", "read_work"]
+__all__ = ["TOLD", "read_ends", "read_indices", "read_kept", "read_told", "read_work"]
 
 TOLD = "rollback"
 
@@ -57,6 +58,24 @@ def read_indices(context: Any, checkpoint: Checkpoint, label: str) -> tuple[str,
     """
     facts = context["ti"].xcom_pull(task_ids=checkpoint.task(label), key="snapshot") or {}
     return tuple(facts.get("indices") or ())
+
+
+def read_kept(context: Any, checkpoint: Checkpoint) -> Kept:
+    """
+    Return which good snapshots a checkpoint made.
+
+    :param context: Airflow's context.
+    :param checkpoint: The checkpoint.
+    """
+    ti, task = context["ti"], checkpoint.task("snapshot")
+    # The facts are there only when a snapshot ended well.
+    before = ti.xcom_pull(task_ids=task, key="snapshot") or {}
+    cluster_id = ti.xcom_pull(task_ids=task, key="cluster_id") or ""
+    damage: dict[str, str] = {}
+    if checkpoint.has_safety:
+        damage = ti.xcom_pull(task_ids=checkpoint.task("safety"), key="snapshot") or {}
+    label = f"{damage['name']} ({damage['id']})" if damage else ""
+    return Kept(str(before.get("id") or ""), str(before.get("name") or ""), str(cluster_id), label)
 
 
 def _read_2(context: Any, work: Work) -> Iterator[TaskState]:

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_css.checkpoints.plan import check_consent, check_mode, check_names
 from airflow_css.checkpoints.restore_task import ReplacementFromRun
 from airflow_css.checkpoints.wished_values import check_asking, check_flag, check_list, check_new_names, check_safety
+from airflow_css.operators.default_name import NameFromRun
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.version_compat import AIRFLOW_V_3_1_PLUS
 
@@ -127,6 +128,7 @@ class Wishes:
     def safety(self) -> dict[str, Any]:
         """Parameters of the snapshot of the damaged state: whatever is left of it, and anew for each damage."""
         how = {"indices": self._looked_at, "fail_if_empty": False, "on_existing": "new"}
+        how["snapshot_name"] = NameFromRun("damaged-")
         return {**self.waiting, **self.cluster, **how}
 
     @property

@@ -20,6 +20,7 @@ class CreateTask(WaitingTask, Protocol):
     fail_if_empty: bool
     hold: bool
     outlets: Any
+    keeps_damage: bool
 
     def get_template_env(self, *args: Any, **kwargs: Any) -> Any:
         """Return what renders templates."""

@@ -13,7 +13,12 @@ class NameFromRun:
 
     It is an object with a fixed text, because Airflow 2.11 writes a plain function's address into the serialized DAG,
     which would then differ at every parse.
+
+    :param before: What stands before the name, with a hyphen at its end.
     """
+
+    def __init__(self, before: str = "") -> None:
+        self.before = before
 
     def __call__(self, context: Any, jinja_env: Any) -> str:
         """
@@ -38,7 +43,9 @@ class NameFromRun:
         except CssConfigError:
             # The task says so in its own words when it runs; rendering must not hide that behind a template error.
             deployment = ""
-        return derive_name(context["ti"].dag_id, moment_of(context), *identify(context, deployment).instance)
+        return derive_name(
+            self.before + context["ti"].dag_id, moment_of(context), *identify(context, deployment).instance
+        )
 
     def __repr__(self) -> str:
         """Return what Airflow shows before the name is known."""

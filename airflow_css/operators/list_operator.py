@@ -24,14 +24,16 @@ class ListSnapshotsOperator(BaseOperator):
     It changes nothing, and waits for nothing.
 
     XComs: ``return_value``, a list with one dictionary of plain JSON for each snapshot: ``id``, ``name``, ``status``,
-    ``is_good``, ``is_automatic``, ``description``, ``indices``, ``total_shards``, ``failed_shards``,
+    ``is_good``, ``is_damaged``, ``is_automatic``, ``description``, ``indices``, ``total_shards``, ``failed_shards``,
     ``restore_status``, ``bucket``, ``cluster_id``, ``created_at``, ``started_at``, ``ended_at``, ``duration_seconds``.
+    ``is_damaged`` is true of a damaged state that a checkpoint kept, which is then not ``is_good``.
 
     .. seealso:: :doc:`/how-to/list-snapshots`
 
     :param status: Only those in this state: ``BUILDING``, ``COMPLETED``, ``FAILED`` or ``PART_FAILED``; several as a
         list or a text with commas. Default: any.
-    :param only_good: Only those that can be relied on: completed, no failed shard, not empty. Default no.
+    :param only_good: Only those that can be relied on: completed, no failed shard, not empty, no damaged state that a
+        checkpoint kept. Default no.
     :param name_prefix: What the name begins with; it is folded as names are. (templated) Default: anything.
     :param name_regex: A regular expression that matches the whole name. (templated) Default: anything.
     :param older_than: Only those that began longer ago, as ``timedelta``, seconds, or a text such as ``14d`` or

@@ -69,7 +69,7 @@ class Listing:
         self._cluster_id = cluster_id
         listed = with_other_keys(hook, lambda: hook.get_conn().list_snapshots(cluster_id))
         now = hook.clock.now()
-        found = [s for s in listed if wanted.matches(s, now) and (s.is_good or not only_good)]
+        found = [s for s in listed if wanted.matches(s, now) and (s.is_good_backup or not only_good)]
         operator.log.info("%d of %d snapshots of cluster %s fit.", len(found), len(listed), cluster_id)
         return [_facts(snapshot, cluster_id) for snapshot in sorted(found, key=_began, reverse=True)]
 
@@ -119,7 +119,8 @@ def _facts(snapshot: Snapshot, cluster_id: str) -> dict[str, Any]:
     return {
         **snapshot.as_json(),
         "description": snapshot.description,
-        "is_good": snapshot.is_good,
+        "is_good": snapshot.is_good_backup,
+        "is_damaged": snapshot.is_damaged,
         "is_automatic": snapshot.is_automatic,
         "restore_status": snapshot.restore_status,
         "cluster_id": cluster_id,

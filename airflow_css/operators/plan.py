@@ -86,7 +86,7 @@ def make_plan(operator: CreateTask, context: Any) -> CreationPlan:
     joined = None if indices is None else join_indices(indices)
     name = _name(operator, context)
     identity = identify(context, operator.hook.deployment)
-    mark = make_mark(identity, joined, hold=hold)
+    mark = make_mark(identity, joined, hold=hold, damaged=operator.keeps_damage)
     cluster_id = cluster_of(operator)
     refuse_untrue_outlets(operator, cluster_id, name, waits=operator.wait_for_completion)
     return CreationPlan(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_css.client.clock import chance
 from airflow_css.links.css import persist_link
@@ -81,6 +81,9 @@ class Restoration(Stay[dict[str, Any], _Journey]):
     """
 
     counts_bad_end = Count.RESTORE_FAILED
+    ways_to_be_sure: ClassVar[str] = (
+        "Give names that are new each time, set existing_indices='replace', or look with verify"
+    )
 
     def __init__(self, operator: RestoreTask, context: Any) -> None:
         super().__init__(operator, context)
@@ -102,6 +105,15 @@ class Restoration(Stay[dict[str, Any], _Journey]):
         """
         return self._told(lambda: self._resume_at_end(event))
 
+    def way_out(self) -> str:
+        """Return what to do after a restore that failed, as an order."""
+        replaces = self._journey is not None and self._journey.plan.replaces
+        return (
+            "Rename the indices with rename_pattern and rename_replacement"
+            if replaces
+            else "Rename the indices, or give them up with existing_indices='replace'"
+        )
+
     def tell_killed(self) -> None:
         """Log that the restore goes on: CSS has no call to stop one."""
         if self._journey is not None and self._journey.result is not None:
@@ -119,11 +131,11 @@ class Restoration(Stay[dict[str, Any], _Journey]):
     def _forgetting(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return step()
-        except CssSnapshotFailedError:
+        except CssSnapshotFailedError as error:
             if self._journey is not None:
                 # That restore is over; the next try begins another one.
                 self._memory.forget()
-            raise
+            raise CssSnapshotFailedError(f"{error}. {self.way_out()}", error.snapshot, curable=error.curable) from error
 
     def _label(self) -> str:
         result = self._journey.result if self._journey else None
@@ -138,7 +150,8 @@ class Restoration(Stay[dict[str, Any], _Journey]):
         if not plan.replaces:
             operator.log.warning(
                 "Where the target has an index of such a name already, it is left as it is, and CSS is not documented "
-                "to report it. Give names that are new each time, set existing_indices='replace', or look with verify."
+                "to report it. %s.",
+                self.ways_to_be_sure,
             )
         if plan.renaming is not None and plan.renaming.matches_twice:
             operator.log.warning(

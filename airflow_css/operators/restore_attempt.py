@@ -102,6 +102,12 @@ class RestoreAttempt:
             return replace(found, names=names)
         if snapshot.restore_status == RESTORING:
             raise self._in_use(snapshot)
+        if snapshot.is_damaged:
+            self._log.warning(
+                "The snapshot %s holds a damaged state, which a checkpoint kept before it overwrote it; it is restored "
+                "because it was asked for.",
+                snapshot.label,
+            )
         return self._send(snapshot, names, is_repeated=earlier is not None)
 
     def _list(self) -> Sequence[Snapshot]:

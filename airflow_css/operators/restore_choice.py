@@ -72,7 +72,8 @@ def _state(snapshot: Snapshot) -> str:
 
 
 def _newest(plan: RestorePlan, listed: Sequence[Snapshot], now: datetime) -> Snapshot:
-    named = [s for s in listed if s.name.startswith(plan.name_prefix or "") and _is_owned(plan, s)]
+    backups = [s for s in listed if not s.is_damaged]
+    named = [s for s in backups if s.name.startswith(plan.name_prefix or "") and _is_owned(plan, s)]
     usable = [s for s in named if s.is_good or (plan.allow_partial and _holds_something(s))]
     newest = max(usable, key=lambda s: s.began_at.timestamp() if s.began_at else 0.0, default=None)
     which = f" whose name begins with {plan.name_prefix}" if plan.name_prefix else ""

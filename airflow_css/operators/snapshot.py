@@ -69,6 +69,8 @@ class CreateSnapshotOperator(ClusterOperator):
         "css_conn_id",
     )
     ui_color = "#d7e9f7"
+    # Of no parameter: only a checkpoint knows that what it backs up is damaged.
+    keeps_damage: bool = False
 
     def __init__(
         self,

@@ -95,14 +95,15 @@ class SnapshotFresh(Condition):
 
     def asked_for(self, seen: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
         """
-        Return those that the filters let through, good or not.
+        Return those that the filters let through, good or not; one of a damaged state is no backup and never meant.
 
         :param seen: The snapshots of the cluster.
         """
         return tuple(
             s
             for s in seen
-            if s.name.startswith(self.name_prefix)
+            if not s.is_damaged
+            and s.name.startswith(self.name_prefix)
             and (self.made_by is None or s.is_automatic is (self.made_by == "automatic"))
             and self._is_in_scope(s.mark)
         )

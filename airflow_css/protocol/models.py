@@ -125,6 +125,16 @@ class Snapshot:
         """Whether everything that was asked for is in it: completed, no failed shard, not empty."""
         return self.status is SnapshotStatus.COMPLETED and not self.failed_shards and self.total_shards != 0
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it holds a damaged state, which a checkpoint kept before it overwrote it."""
+        return self.mark is not None and self.mark.damaged
+
+    @property
+    def is_good_backup(self) -> bool:
+        """Whether it is good, and holds a state that one wants to go back to."""
+        return self.is_good and not self.is_damaged
+
     def as_json(self) -> dict[str, Any]:
         """Return the facts as plain JSON values; moments as ISO 8601 with ``+00:00``."""
         return {

@@ -8,7 +8,8 @@ Theory of operation. CSS stores no owner, so the description carries one. A mark
 with fingerprints that build on each other: ``dag`` includes the deployment, ``task`` the DAG and the map index, ``run``
 all of these. So a reader of the list can tell this task instance's snapshots from its task's, its DAG's, its
 deployment's, this package's and strangers'. The life tells apart what was made before and after a clear. A held
-snapshot's mark ends in ``hold``.
+snapshot's mark ends in ``hold``. That of a damaged state, kept before it is overwritten, ends in ``hurt``: it is no
+backup to go back to, and everybody who looks for one must see that in the list. None is both.
 
 A mark of another version is recognised but never understood: what carries it is neither adopted nor deleted.
 """
@@ -26,7 +27,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ANY_MARK = re.compile(r"\[af(\d+) [^\]]*\]\s*$")
 _MARK = re.compile(
     r"\[af1 (?P<deployment>[0-9a-f]{6}) (?P<dag>[0-9a-f]{8}) (?P<task>[0-9a-f]{8}) (?P<run>[0-9a-f]{8}) "
-    r"(?P<request>[0-9a-f]{8}) (?P<life>[0-9a-z]{1,12})(?P<hold> hold)?\]\s*$"
+    r"(?P<request>[0-9a-f]{8}) (?P<life>[0-9a-z]{1,12})(?P<flag> hold| hurt)?\]\s*$"
 )
 
 
@@ -72,6 +73,7 @@ class Mark:
     :param request: Fingerprint of the index list as it was sent.
     :param life: In which life the snapshot was made.
     :param hold: Whether retention must leave it alone.
+    :param damaged: Whether it holds a damaged state; never together with ``hold``.
     """
 
     deployment: str
@@ -81,6 +83,7 @@ class Mark:
     request: str
     life: int = 0
     hold: bool = False
+    damaged: bool = False
 
     def is_same_instance(self, other: Mark | None) -> bool:
         """
@@ -96,13 +99,14 @@ class Mark:
         return (self.deployment, self.dag, self.task, self.run)
 
 
-def make_mark(identity: RunIdentity, indices: str | None, *, hold: bool = False) -> Mark:
+def make_mark(identity: RunIdentity, indices: str | None, *, hold: bool = False, damaged: bool = False) -> Mark:
     """
     Return the mark of a task instance's snapshot.
 
     :param identity: The task instance.
     :param indices: The index list as it is sent; ``None`` for all.
     :param hold: Whether retention must leave it alone.
+    :param damaged: Whether it holds a damaged state.
     """
     dag = (identity.deployment, identity.dag_id)
     task = (*dag, identity.task_id, identity.map_index)
@@ -114,6 +118,7 @@ def make_mark(identity: RunIdentity, indices: str | None, *, hold: bool = False)
         request=short_hash(indices or ""),
         life=identity.life,
         hold=hold,
+        damaged=damaged,
     )
 
 
@@ -123,9 +128,9 @@ def write_mark(mark: Mark) -> str:
 
     :param mark: What it shall say.
     """
-    hold = " hold" if mark.hold else ""
+    flag = " hurt" if mark.damaged else " hold" if mark.hold else ""
     life = _to_base36(mark.life)
-    return f"[af1 {mark.deployment} {mark.dag} {mark.task} {mark.run} {mark.request} {life}{hold}]"
+    return f"[af1 {mark.deployment} {mark.dag} {mark.task} {mark.run} {mark.request} {life}{flag}]"
 
 
 def read_mark(description: str) -> Mark | None:
@@ -145,7 +150,8 @@ def read_mark(description: str) -> Mark | None:
         run=fields["run"],
         request=fields["request"],
         life=int(fields["life"], 36),
-        hold=bool(fields["hold"]),
+        hold=fields["flag"] == " hold",
+        damaged=fields["flag"] == " hurt",
     )
 
 

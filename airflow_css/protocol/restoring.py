@@ -157,8 +157,7 @@ class RestoreWatch(Timed):
     def _failed(self, snapshot: Snapshot) -> CssSnapshotFailedError:
         return CssSnapshotFailedError(
             f"The restore of {snapshot.name} ({snapshot.id}) failed; CSS gives no reason. Likely causes: an index of "
-            "the same name with another number of shards, an open index of the same name, or too little disk. Rename "
-            "the indices, or give them up with existing_indices='replace'",
+            "the same name with another number of shards, an open index of the same name, or too little disk",
             snapshot,
         )
 

@@ -4,8 +4,10 @@ Which snapshots to keep, and why: a plan with one verdict and one reason for eac
 Theory of operation. First come the reasons why a snapshot is not to be judged: CSS made it, its mark is not understood,
 or it is out of scope. What is left is sorted into groups. In a group the good ones with a date are the history, and the
 keep rules judge the history alone, so that a failed snapshot never takes the place of a good one. A bad one goes as
-soon as a newer good one exists. Before that come the brakes, which no rule overrides: work in progress, holds, unknown
-age, the newest good one, a date in the future, the minimum age. At last ``max_delete`` postpones all but the oldest.
+soon as a newer good one exists. Damaged states that a checkpoint kept are a history of their own, whatever the groups:
+the rules keep some of them, but none saves itself as the newest good one, or costs a backup its place. Before that come
+the brakes, which no rule overrides: work in progress, holds, unknown age, the newest good one, a date in the future,
+the minimum age. At last ``max_delete`` postpones all but the oldest.
 
 Two properties follow: another rule or hold never makes more go, and a plan made from what a plan left lets nothing go.
 """
@@ -22,7 +24,7 @@ from typing import Any
 from airflow_css.protocol.errors import CssUsageError
 from airflow_css.protocol.keeping import kept_by
 from airflow_css.protocol.models import Snapshot, SnapshotStatus
-from airflow_css.protocol.provenance import has_unknown_mark
+from airflow_css.protocol.provenance import Mark, has_unknown_mark
 from airflow_css.protocol.rules import RetentionRules, check_rules
 from airflow_css.protocol.selection import Selection
 
@@ -148,12 +150,19 @@ def _not_to_judge(snapshot: Snapshot, selection: Selection) -> _Judged | None:
 
 
 def _group_of(snapshot: Snapshot, rules: RetentionRules) -> tuple[str, ...]:
+    if snapshot.is_damaged:
+        # Else the newest backup could go because a newer snapshot holds the damage.
+        return ("damaged", *_marked_group(snapshot.mark, rules))
     if rules.group_by is None:
         return ()
     if snapshot.mark is None:
         # Nothing tells who asked for what; what is in them tells best which are each other's history.
         return ("foreign", *(sorted(snapshot.indices) if "request" in rules.group_by else ()))
-    return tuple(str(getattr(snapshot.mark, word)) for word in sorted(rules.group_by))
+    return _marked_group(snapshot.mark, rules)
+
+
+def _marked_group(mark: Mark | None, rules: RetentionRules) -> tuple[str, ...]:
+    return tuple(str(getattr(mark, word)) for word in sorted(rules.group_by or ()))
 
 
 @dataclass(frozen=True)
@@ -177,7 +186,7 @@ class _Group:
                 yield _Judged(RetentionVerdict.PROTECTED, why)
             elif began is None:
                 yield _Judged(RetentionVerdict.PROTECTED, "its age is unknown")
-            elif newest == (began, snapshot.id):
+            elif newest == (began, snapshot.id) and not snapshot.is_damaged:
                 yield _Judged(RetentionVerdict.KEEP, "kept: newest good of its group")
             elif reasons := kept_ids.get(snapshot.id):
                 yield _Judged(RetentionVerdict.KEEP, f"kept by {', '.join(reasons)}")

@@ -102,6 +102,8 @@ def _too_old(wanted: SnapshotFresh, newest: Snapshot, reachable: Sequence[Snapsh
 def _none(wanted: SnapshotFresh, listed: Sequence[Snapshot]) -> Reason:
     if not listed:
         return Reason("the cluster has no snapshot", "make one")
+    if all(s.is_damaged for s in listed):
+        return Reason("the cluster has no backup: all its snapshots hold damaged states", "make one of a good state")
     number = "the only snapshot" if len(listed) == 1 else f"none of the {len(listed)} snapshots"
     verb = "is not" if len(listed) == 1 else "is"
     return Reason(

@@ -177,11 +177,11 @@ def _ended_at(snapshot: Snapshot) -> float:
 
 def newest_good(snapshots: Iterable[Snapshot]) -> Snapshot | None:
     """
-    Return the newest snapshot that can be relied on, or ``None``.
+    Return the newest snapshot that can be relied on, or ``None``. One of a damaged state never can.
 
     :param snapshots: The list of the cluster.
     """
-    good = [s for s in snapshots if s.is_good]
+    good = [s for s in snapshots if s.is_good_backup]
     return max(good, key=lambda s: s.began_at.timestamp() if s.began_at else 0.0, default=None)
 
 

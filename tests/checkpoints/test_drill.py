@@ -23,6 +23,7 @@ from airflow_css.protocol.errors import CssUsageError
 from airflow_css.version_compat import AIRFLOW_V_3_0_PLUS
 from tests.docs.markdown import ROOT
 from tests.examples.playing import SECRET_KEY
+from tests.marked import mark_of
 
 SCHEMA = json.loads((ROOT / "docs/how-to/restore-drill.schema.json").read_text(encoding="utf-8"))
 OTHER = "0f3deec3-efa8-4598-bf91-560aad1377a3"
@@ -155,6 +156,8 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         emulator.index(ORDERS).write(BEFORE)
         emulator.add_snapshot("orders-by-hand")
         emulator.index(ORDERS).write({"2": {"customer": "grace", "cents": 5}})
+        # Newer and whole, and no backup: a drill on it would fail the check.
+        emulator.add_snapshot("orders-damaged", description=mark_of(damaged=True))
         environment |= {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),

@@ -85,9 +85,11 @@ def test_a_verdict_says_why_nothing_was_begun() -> None:
 def test_a_verdict_after_a_failed_restore_speaks_of_shards_in_place_only() -> None:
     """The usual cause is named where it can be the cause."""
     ends = {"snapshot": "success", "restore": "failed"}
-    in_place = judge(CHECKPOINT, _work("failed"), ends, "").reason
+    in_place = judge(CHECKPOINT, _work("failed"), ends, "", "Here it is.").reason
     beside = judge(replace(CHECKPOINT, in_place=False), _work("failed"), ends, "").reason
     assert "The rollback failed: the log of load.restore says why." in in_place
+    assert "clear load.restore alone" in in_place
+    assert in_place.endswith("Here it is.")
     assert "number of shards was changed" in in_place
     assert "shards" not in beside
 

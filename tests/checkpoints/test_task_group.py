@@ -91,6 +91,14 @@ def test_the_way_back_has_its_order() -> None:
     assert not _dag({**IN_PLACE, "safety_snapshot": True, "mode": "report"}).has_task("load.safety")
 
 
+def test_the_damaged_state_is_marked_and_named_as_such() -> None:
+    """From the name and the mark alone everybody can tell it from a backup; the checkpoint's own is one."""
+    dag = _dag({**IN_PLACE, "safety_snapshot": True})
+    safety, snapshot = dag.get_task("load.safety"), dag.get_task("load.snapshot")
+    assert (safety.keeps_damage, safety.snapshot_name.before) == (True, "damaged-")
+    assert (snapshot.keeps_damage, snapshot.snapshot_name.before) == (False, "")
+
+
 @pytest.mark.parametrize("given", [{}, {"retention": {"keep_last": 7}}])
 @pytest.mark.parametrize("label", ["verdict", "restore", "seal"])
 def test_what_is_cleared_alone_clears_nothing_else(given: dict[str, Any], label: str) -> None:
@@ -167,6 +175,7 @@ def test_a_human_is_asked_between_the_work_and_the_restore() -> None:
         ({"retention": {"keep_last": 0}}, "at least one keep rule"),
         ({"retention": {"keep_lots": 1}}, "keep_lots"),
         ({"retention": "keep_last"}, "keep rules by their names"),
+        ({"retention": 7}, r"retention 7 cannot be used.*\{'keep_last': 7\}"),
         ({**IN_PLACE, "in_place": "false"}, "True or False"),
         ({**IN_PLACE, "in_place": 1}, "True or False"),
         ({**IN_PLACE, "safety_snapshot": "no"}, "True or False"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_css.checkpoints.told import say_what_is_back, say_what_stays
+from airflow_css.checkpoints.told import Kept, say_ways_out, say_what_is_back, say_what_stays
 
 PAIRS = [{"source": "orders", "target": "orders"}, {"source": "customers", "target": "customers"}]
 
@@ -31,3 +31,14 @@ def test_what_was_created_is_named() -> None:
     assert say_what_stays(["a", "b"], ["b", "c"]) == "Created by the work and left as they are: c."
     assert say_what_stays(["a"], []) == ""
     assert say_what_stays([], [f"i{n}" for n in range(22)]).endswith("i19 and 2 more.")
+
+
+def test_after_a_failed_rollback_both_snapshots_are_named() -> None:
+    """Each state with name and id, and an operator that works as it is written; nothing where none is known."""
+    said = say_ways_out(Kept("id-1", "orders-1", "c-1", "damaged-1 (id-2)"))
+    assert "The state before the work is kept in orders-1 (id-1)." in said
+    assert "The damaged state is kept in damaged-1 (id-2)." in said
+    assert "snapshot_id='id-1'" in said
+    assert "existing_indices" not in said
+    assert "damaged" not in say_ways_out(Kept("id-1", "orders-1", "c-1"))
+    assert say_ways_out(Kept()) == ""

@@ -154,3 +154,12 @@ def test_a_failing_service_is_left_to_the_retry(world: World) -> None:
     outcome = _list(world, retries=1)
     assert outcome.state == "failed"
     assert isinstance(getattr(outcome.error, "__cause__", None), CssAuthError)
+
+
+def test_a_damaged_state_is_no_good_one(world: World) -> None:
+    """It is shown with a word of its own, and left out of those that can be relied on."""
+    add_marked(world, "damaged-orders", 1, damaged=True)
+    add_marked(world, "orders", 2)
+    shown = {entry["name"]: (entry["is_good"], entry["is_damaged"]) for entry in _list(world).xcom["return_value"]}
+    assert shown == {"damaged-orders": (False, True), "orders": (True, False)}
+    assert _names(world, only_good=True) == ["orders"]

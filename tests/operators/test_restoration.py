@@ -15,7 +15,9 @@ from airflow_css.protocol.errors import (
     CssUsageError,
     CssWaitTimeoutError,
 )
+from tests.marked import add_marked
 from tests.operators.restoring import ANYWHERE, RESTORE, error_of, restore, world_of
+from tests.running import TaskRun
 from tests.task_log import reading_the_log
 from tests.world import World
 
@@ -285,3 +287,43 @@ def test_a_failed_restore_ends_with_the_midnight_line() -> None:
         restore(world)
     assert "Newest good backup: orders-1" in log[-1].text
     assert "Snapshot: orders-1 (" in log[-1].text
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_a_failed_restore_advises_what_is_not_done_already(replaces: bool) -> None:  # noqa: FBT001 - drawn
+    """To give up the indices is no way out where they were given up."""
+    word = "replace" if replaces else "keep"
+    with world_of(World) as world:
+        world.emulator.faults.restore_fate("failed")
+        said = str(error_of(restore(world, existing_indices=word)))
+    assert ("existing_indices='replace'" in said) is not replaces
+    assert "Rename the indices" in said
+
+
+@pytest.mark.parametrize("prefix", [None, "orders-", "damaged-"])
+def test_the_newest_good_one_holds_no_damage(prefix: str | None) -> None:
+    """What a checkpoint kept before it overwrote it is newer, whole and of the same DAG, and no state to go back to."""
+    with world_of(World) as world:
+        add_marked(world, "orders-2", 0.1)
+        add_marked(world, "damaged-orders-3", 0, damaged=True)
+        add_marked(world, "orders-4", 0, damaged=True)
+        outcome = restore(world, latest_good=True, name_prefix=prefix, allow_partial=True)
+        if prefix == "damaged-":
+            assert isinstance(error_of(outcome), CssNotFoundError)
+        else:
+            assert outcome.xcom["snapshot_name"] == "orders-1"
+
+
+@ANYWHERE
+@pytest.mark.parametrize("by", ["snapshot_id", "snapshot_name"])
+def test_a_damaged_state_is_restored_by_its_id_or_name(kind: type[World], by: str) -> None:
+    """It is what was asked for; one line warns. Another snapshot is restored without it."""
+    with world_of(kind) as world, reading_the_log() as log:
+        snapshot_id = add_marked(world, "damaged-orders-2", 0.1, damaged=True)
+        assert (
+            restore(world, **{by: {"snapshot_id": snapshot_id, "snapshot_name": "damaged-orders-2"}[by]}).state
+            == "success"
+        )
+        assert len(log.having("holds a damaged state", "warning")) == 1
+        assert restore(world, TaskRun(run_id="another")).state == "success"
+        assert len(log.having("holds a damaged state", "warning")) == 1

@@ -13,13 +13,16 @@ __all__ = ["NOW", "snapshots", "wanted"]
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 MARK = "[af1 6754af 4852a827 4ba28873 0953c081 fd891501 0]"
+DAMAGED = MARK.replace(" 0]", " 0 hurt]")
 
 snapshots = st.builds(
     Snapshot,
     id=st.uuids().map(str),
     name=st.sampled_from(["orders-1", "orders-2", "logs-1"]),
     status=st.sampled_from(SnapshotStatus),
-    description=st.sampled_from(["", MARK, "[af9 later]", MARK.replace("4852a827", "00000000")]),
+    description=st.sampled_from(
+        ["", MARK, "[af9 later]", MARK.replace("4852a827", "00000000"), MARK.replace(" 0]", " 0 hurt]")]
+    ),
     total_shards=st.sampled_from([None, 0, 3]),
     failed_shards=st.sampled_from([None, 0, 1]),
     is_automatic=st.booleans(),

@@ -27,7 +27,12 @@ def _hex(length: int) -> st.SearchStrategy[str]:
     return st.text(st.sampled_from("0123456789abcdef"), min_size=length, max_size=length)
 
 
-marks = st.builds(Mark, _hex(6), _hex(8), _hex(8), _hex(8), _hex(8), st.integers(0, 10**15), st.booleans())
+_flags = st.sampled_from([{}, {"hold": True}, {"damaged": True}])
+marks = st.builds(
+    lambda mark, flag: replace(mark, **flag),
+    st.builds(Mark, _hex(6), _hex(8), _hex(8), _hex(8), _hex(8), st.integers(0, 10**15)),
+    _flags,
+)
 legal_words = st.text(st.characters(exclude_characters="!<>=&\"'\\").filter(str.isprintable), min_size=1, max_size=200)
 
 
@@ -50,6 +55,13 @@ def test_a_mark_looks_as_documented() -> None:
     """The text of a mark is part of what is kept stable between versions."""
     mark = Mark("a1b2c3", "11111111", "22222222", "33333333", "44444444", life=37, hold=True)
     assert write_mark(mark) == "[af1 a1b2c3 11111111 22222222 33333333 44444444 11 hold]"
+
+
+def test_the_mark_of_a_damaged_state_says_so() -> None:
+    """A word of its own at the place of the hold; another word makes a mark of another version."""
+    mark = Mark("a1b2c3", "11111111", "22222222", "33333333", "44444444", damaged=True)
+    assert write_mark(mark) == WRITTEN.replace(" 0]", " 0 hurt]")
+    assert has_unknown_mark(WRITTEN.replace(" 0]", " 0 ache]"))
 
 
 def test_fingerprints_are_kept_between_versions() -> None:

@@ -73,7 +73,7 @@ def test_an_inferred_failure_fails() -> None:
     """The same rule holds for a word that says the restore failed."""
     watch = _watch("failed")
     assert _see(watch, 30, "failed") is None
-    with pytest.raises(CssSnapshotFailedError, match="existing_indices='replace'"):
+    with pytest.raises(CssSnapshotFailedError, match="too little disk"):
         _see(watch, 41, "failed")
 
 

@@ -53,10 +53,12 @@ class Made:
     is_marked: bool
     is_later_version: bool
     is_held: bool
+    is_damaged: bool
 
     def snapshot(self, number: int) -> Snapshot:
         """Return it as it is listed; the number makes its id and its name."""
-        mark = write_mark(make_mark(self.maker, self.request, hold=self.is_held)) if self.is_marked else "by hand"
+        flags = {"hold": self.is_held and not self.is_damaged, "damaged": self.is_damaged}
+        mark = write_mark(make_mark(self.maker, self.request, **flags)) if self.is_marked else "by hand"
         began = None if self.hours is None else NOW - timedelta(hours=self.hours)
         return Snapshot(
             f"id-{number:02}",
@@ -80,11 +82,11 @@ _ages = st.one_of(st.integers(0, 100), st.integers(0, 20_000), st.sampled_from([
 _common = {"request": st.sampled_from(["a-*", "b-*"]), "facts": _facts, "hours": _ages}
 _marked = st.builds(
     Made, maker=makers, is_marked=st.just(value=True), is_later_version=_often(False, True),  # noqa: FBT003 - as above
-    is_held=_often(False, True), **_common,  # noqa: FBT003 - as above
+    is_held=_often(False, True), is_damaged=_often(False, True, True), **_common,  # noqa: FBT003 - as above
 )  # fmt: skip
 _hand_made = st.builds(
     Made, maker=st.just(FOREIGN), is_marked=st.just(value=False), is_later_version=_often(False, True),  # noqa: FBT003 - as above
-    is_held=st.just(value=False), **_common,
+    is_held=st.just(value=False), is_damaged=st.just(value=False), **_common,
 )  # fmt: skip
 # One DAG that made much: in an even mixture no group would have a history.
 _busy = st.builds(
@@ -165,13 +167,15 @@ def _is_in_scope(made: Made, snapshot: Snapshot, selection: Selection) -> bool:
 
 
 def _group(made: Made, rules: RetentionRules) -> tuple[Any, ...]:
+    # Whatever the user groups by, a damaged state is no backup's history.
+    is_damaged = made.is_damaged and not made.is_later_version
     if rules.group_by is None or not made.is_marked:
-        return (rules.group_by is None,)
+        return (rules.group_by is None, is_damaged)
     maker = made.maker
     parts: dict[str, tuple[Any, ...]] = {"deployment": (maker.deployment,), "request": (made.request,)}
     parts["dag"] = (maker.deployment, maker.dag_id)
     parts["task"] = (*parts["dag"], maker.task_id, maker.map_index)
-    return tuple(parts[word] for word in rules.group_by)
+    return (*(parts[word] for word in rules.group_by), is_damaged)
 
 
 def _judgeable(case: Case) -> Iterator[tuple[Made, Snapshot]]:
@@ -180,11 +184,12 @@ def _judgeable(case: Case) -> Iterator[tuple[Made, Snapshot]]:
             yield made, snapshot
 
 
-def _newest_good(case: Case) -> set[str]:
-    """Return the ids of the newest good ones: one of each group that has any with a credible date."""
+def _newest_good(case: Case, *, even_damaged: bool = False) -> set[str]:
+    """Return the ids of the newest good ones: one of each group of backups that has any with a credible date."""
     groups: defaultdict[tuple[Any, ...], list[tuple[datetime, str]]] = defaultdict(list)
     for made, snapshot in _judgeable(case):
-        if snapshot.is_good and snapshot.started_at is not None and snapshot.started_at <= NOW:
+        is_meant = even_damaged or not made.is_damaged
+        if is_meant and snapshot.is_good and snapshot.started_at is not None and snapshot.started_at <= NOW:
             groups[_group(made, case.rules)].append((snapshot.started_at, snapshot.id))
     return {max(group)[1] for group in groups.values()}
 
@@ -198,7 +203,7 @@ def _untouchable(case: Case) -> set[str]:
         and snapshot.restore_status != "restoring"
         and made.hours is not None
         and made.hours >= 0
-        and not made.is_held
+        and (made.is_damaged or not made.is_held)
         and snapshot.id not in case.rules.hold_ids
         and snapshot.name not in case.rules.hold_names
     }
@@ -284,13 +289,27 @@ def test_the_order_of_the_list_does_not_matter(case: Case, chance: Any) -> None:
 def test_a_bad_one_goes_only_after_a_newer_good_one(case: Case) -> None:
     """As long as nothing better is there, a partial snapshot is the best one and stays."""
     groups = {s.id: _group(made, case.rules) for made, s in _judgeable(case)}
-    best = {groups[s.id]: s.began_at for s in case.listed if s.id in _newest_good(case)}
+    best = {groups[s.id]: s.began_at for s in case.listed if s.id in _newest_good(case, even_damaged=True)}
     for snapshot in case.plan().to_delete:
         if not snapshot.is_good:
             newer = best[groups[snapshot.id]]
             assert newer is not None
             assert snapshot.began_at is not None
             assert newer > snapshot.began_at
+
+
+@given(cases)
+def test_no_damaged_state_costs_a_backup_its_place(case: Case) -> None:
+    """The backups that go are the same ones whether or not a checkpoint kept damaged states beside them."""
+    backups = [s for s in case.listed if not s.is_damaged]
+    assert _gone(case.plan()) - {s.id for s in case.listed if s.is_damaged} == _gone(case.plan(backups))
+
+
+@given(cases)
+def test_no_damaged_state_is_kept_as_the_newest_good_one(case: Case) -> None:
+    """A rule may keep it; that it is the newest of its kind does not."""
+    reasons = {d.reason for d in case.plan().decisions if d.snapshot.is_damaged}
+    assert "kept: newest good of its group" not in reasons
 
 
 def _reasons(case: Case) -> set[str]:
@@ -309,6 +328,10 @@ WANTED: dict[str, Callable[[Case], bool]] = {
     ),
     "one saved by its age alone": lambda case: _gone(case.plan(older_than=None)) > _gone(case.plan()),
     "one saved by a hold alone": lambda case: _gone(case.plan(hold_ids=(), hold_names=())) > _gone(case.plan()),
+    "a damaged state that goes": lambda case: any(s.is_damaged for s in case.plan().to_delete),
+    "a damaged state newer than the newest backup": lambda case: any(
+        s.is_damaged and s.is_good and s.id in _newest_good(case, even_damaged=True) for s in case.listed
+    ),
     "one that is being made": lambda case: "being made" in _reasons(case),
     "one that is being restored": lambda case: "being restored" in _reasons(case),
     "one from the future": lambda case: "its date lies in the future" in _reasons(case),

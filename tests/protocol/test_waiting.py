@@ -255,3 +255,14 @@ def test_the_newest_good_one_is_found() -> None:
     assert found.id == "id-1"
     assert newest_good(listed[3:]) == listed[3]
     assert newest_good(listed[1:2]) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.booleans(), st.sampled_from(S)), max_size=8))
+def test_a_damaged_state_is_never_the_newest_good_one(drawn: list[tuple[int, bool, SnapshotStatus]]) -> None:
+    """Among any snapshots the newest good one that holds no damage is found, and none where each holds some."""
+    who = RunIdentity("", "d", "t", "r")
+    words = {damaged: write_mark(make_mark(who, None, damaged=damaged)) for damaged in (True, False)}
+    listed = [_finished(day, 10, description=words[damaged], status=status) for day, damaged, status in drawn]
+    days = [day for day, damaged, status in drawn if not damaged and status is S.COMPLETED]
+    found = newest_good(listed)
+    assert (found.id if found else None) == (f"id-{max(days)}" if days else None)

@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSen
 
 from airflow_css.protocol.errors import CssSnapshotError
 from airflow_css.sensors.snapshot import SnapshotFreshnessSensor
+from tests.marked import add_marked
 from tests.running import TaskRun
 from tests.sensors.playing import MODES, play
 from tests.task_log import reading_the_log
@@ -26,8 +27,8 @@ def _add(world: World, name: str = "orders-1", *, hours: float = 30, **facts: An
     return world.emulator.add_snapshot(name, started_at=began, takes=600, **facts)
 
 
-def _look(world: World, **parameters: Any) -> Any:
-    return play(world, SnapshotFreshnessSensor, **{"max_age": ALLOWED, **parameters})
+def _look(world: World, run: TaskRun | None = None, **parameters: Any) -> Any:
+    return play(world, SnapshotFreshnessSensor, run, **{"max_age": ALLOWED, **parameters})
 
 
 @pytest.mark.parametrize("way", MODES)
@@ -42,6 +43,17 @@ def test_a_fresh_backup_is_given(world: World, way: str, max_age: Any) -> None:
     assert outcome.xcom["return_value"]["id"] == newest
     assert outcome.xcom["return_value"]["age_seconds"] == pytest.approx(20 * 3600, abs=1)
     assert json.loads(json.dumps(outcome.xcom)) == outcome.xcom
+
+
+@pytest.mark.parametrize("way", MODES)
+def test_a_damaged_state_is_no_backup(world: World, way: str) -> None:
+    """What a checkpoint kept before it overwrote it is new and whole; the alarm goes by the backups, and says so."""
+    add_marked(world, "damaged-orders", 0.1, damaged=True)
+    assert "hold damaged states" in str(_look(world, way=way).error)
+    _add(world, "older", hours=30)
+    outcome = _look(world, TaskRun(run_id="later"), way=way)
+    assert outcome.state == "failed"
+    assert "older" in str(outcome.error)
 
 
 @pytest.mark.parametrize(("deployment", "run"), [("prod", "prod/orders_etl/"), (None, "orders_etl/")])

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _prepare(emulator: Any, name: str) -> str:
     if name == "safety_fails":
         emulator.faults.fate("completed")
         emulator.faults.fate("failed")
-    if name in ("restore_fails", "restore_works_on_retry"):
+    if name in ("restore_fails", "restore_works_on_retry", "safety_then_fails"):
         emulator.faults.restore_fate("failed")
     return cluster_id
 
@@ -84,10 +85,16 @@ def _label(ti: Any) -> str:
 
 
 def _play(emulator: Any, dag: Any) -> dict[str, Any]:
+    from airflow_css.checkpoints.states import read_kept
+    from airflow_css.protocol.waiting import newest_good
+
     cluster_id = _prepare(emulator, dag.dag_id)
     seen = len(emulator.requests)
     run = dag.test()
     instances = run.get_task_instances()
+    restore = dag.get_task("load.restore")
+    kept = read_kept({"ti": instances[0]}, restore.checkpoint)
+    newest = newest_good(emulator.snapshots(cluster_id))
     calls = [request.call for request in emulator.requests[seen:]]
     return {
         "run": str(getattr(run.state, "value", run.state)),
@@ -95,6 +102,8 @@ def _play(emulator: Any, dag: Any) -> dict[str, Any]:
         "creations": calls.count("create_snapshot"),
         "restores": calls.count("restore_snapshot"),
         "snapshots": len(emulator.snapshots(cluster_id)),
+        "kept": asdict(kept),
+        "newest_good": newest.id if newest else "",
         "told": instances[0].xcom_pull(task_ids="load.restore", key="rollback") or "",
         "indices": {name: emulator.index(name, cluster_id).documents() for name in emulator.indices(cluster_id)},
     }

@@ -70,6 +70,7 @@ ROWS = (
     Row("users_teardown_fails", fails=("cleanup",)),
     Row("safety", fails=("last",), given=in_place(safety_snapshot="*")),
     Row("safety_fails", fails=("last",), given=in_place(safety_snapshot=True)),
+    Row("safety_then_fails", fails=("last",), given=in_place(safety_snapshot=True)),
     Row("report", fails=("last",), given=in_place(mode="report")),
     Row("beside", fails=("last",), given={"indices": "orders,customers"}),
     Row("beside_all_well", given={}),

@@ -64,6 +64,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
     "users_teardown_fails": _states(cleanup="failed"),
     "safety": _rolled_back(last="failed", safety="success"),
     "safety_fails": _rolled_back(last="failed", safety="failed", restore="failed"),
+    "safety_then_fails": _rolled_back(last="failed", safety="success", restore="failed"),
     "report": _rolled_back(last="failed", restore="skipped"),
     "beside": _rolled_back(last="failed"),
     "beside_all_well": _states(),
@@ -130,6 +131,23 @@ def test_an_index_that_the_work_created_stays_and_is_named(played: dict[str, Any
     """A snapshot holds nothing that would remove it; the backup of the damaged state shows its name."""
     assert "created-by-the-load" in played["safety"]["indices"]
     assert "Created by the work and left as they are: created-by-the-load." in played["safety"]["told"]
+
+
+def test_the_damaged_state_is_told_apart(played: dict[str, Any]) -> None:
+    """It is kept and named, and the state before the work stays the newest good backup of the cluster."""
+    row = played["safety"]
+    assert f"The damaged state is kept in {row['kept']['damage']}." in row["told"]
+    assert row["kept"]["damage"].startswith("damaged-safety-")
+    assert row["newest_good"] == row["kept"]["snapshot_id"] != ""
+    assert played["safety_fails"]["kept"]["damage"] == ""
+
+
+def test_after_a_failed_rollback_both_states_are_known(played: dict[str, Any]) -> None:
+    """The verdict can name both snapshots, and the newest good backup is the state before."""
+    row = played["safety_then_fails"]
+    assert row["kept"]["damage"].startswith("damaged-safety_then_fails-")
+    assert row["newest_good"] == row["kept"]["snapshot_id"] != ""
+    assert row["kept"]["name"].startswith("safety_then_fails-")
 
 
 def test_a_changed_number_of_shards_fails_the_rollback(played: dict[str, Any]) -> None:

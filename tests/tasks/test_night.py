@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_css.protocol.errors import CssServerError
+from tests.marked import add_marked
 from tests.running import Outcome, TaskRun
 from tests.task_log import TaskLog, reading_the_log
 from tests.world import World
@@ -64,6 +65,15 @@ def test_every_failure_before_the_snapshot_ends_with_the_line(
         assert line["newest"].startswith("last-night, ")
         assert line["newest"].partition(", holds ")[0].endswith(f"old, id {before}")
         assert "2 h" in line["newest"]
+
+
+def test_a_damaged_state_is_not_the_newest_good_backup(world: World) -> None:
+    """After a rollback the line names what one can go back to, not what the rollback has just undone."""
+    add_marked(world, "last-night", 1)
+    add_marked(world, "damaged-orders", 0, damaged=True)
+    world.emulator.faults.answer(400, call="create_snapshot", times=None)
+    _, _, line = _fail(world)
+    assert line["newest"].startswith("last-night, ")
 
 
 ENDINGS: dict[str, dict[str, Any]] = {
