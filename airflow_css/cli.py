@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--ui", action="store_true", help="start Airflow 3 with its web page instead, until Ctrl-C")
     demo.add_argument("--rollback", action="store_true", help="show a load that breaks and is undone")
     demo.add_argument("--port", type=_port, help="with --ui: the port of the page (default: a free one)")
-    demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home")
+    demo.add_argument("--keep", action="store_true", help="keep the throw-away Airflow home and its log")
     demo.add_argument("--slow", action="store_true", help="let the snapshot take two minutes")
     commands.add_parser("doctor", help="find out what is wrong with a connection", add_help=False)
     commands.add_parser("emulator", help="serve an emulated CSS on this machine", add_help=False)

@@ -54,21 +54,39 @@ def play(kind: type[Demo], *, keep: bool, slow: bool) -> int:
     """
     Play a demo in a throw-away folder, and return its exit code.
 
+    The log of its Airflow stays when the demo failed, or was interrupted.
+
     :param kind: Which one.
-    :param keep: Whether to keep the throw-away Airflow home.
+    :param keep: Whether to keep the throw-away Airflow home and the log.
     :param slow: Whether the snapshot takes two minutes.
     """
     home = Path(tempfile.mkdtemp(prefix="airflow-css-demo-"))
+    code = 1
     try:
         with CssEmulator(
             creation_takes=SLOW_SECONDS if slow else QUICK_SECONDS, restore_takes=QUICK_SECONDS
         ) as emulator:
-            return kind(home, emulator).run()
+            code = kind(home, emulator).run()
     finally:
-        if keep:
-            say(f"\nKept: {home}")
-        else:
-            shutil.rmtree(home, ignore_errors=True)
+        _leave(home, keep_home=keep, keep_log=keep or code != 0)
+    return code
+
+
+def _log_beside(home: Path) -> Path:
+    # Beside the home, so that it is still there when the home is gone.
+    return home.with_suffix(".log")
+
+
+def _leave(home: Path, *, keep_home: bool, keep_log: bool) -> None:
+    log = _log_beside(home)
+    if keep_home:
+        say(f"\nKept: {home}")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    if not keep_log:
+        log.unlink(missing_ok=True)
+    elif log.exists():
+        say(f"The log of its Airflow stays: {log}")
 
 
 class Demo:
@@ -85,8 +103,7 @@ class Demo:
     def __init__(self, home: Path, emulator: CssEmulator) -> None:
         self._home = home
         self._emulator = emulator
-        # Beside the home, so that it is still there when the home is gone.
-        self._log = home.with_suffix(".log")
+        self._log = _log_beside(home)
         self._events = home / "events.jsonl"
         self._began = time.monotonic()
         self._outcome: dict[str, Any] = {}
@@ -100,7 +117,7 @@ class Demo:
         self._introduce()
         self._run_airflow(dags / self.dag_file)
         if complaint := self._complaint():
-            say(f"\n{complaint} Read {self._log}")
+            say(f"\n{complaint}")
             return 1
         self._show_result()
         return 0
@@ -194,7 +211,6 @@ class Demo:
 
     def _finish(self) -> None:
         say(f"\nfinished in {time.monotonic() - self._began:.1f} s")
-        say(f"The log of its Airflow stays: {self._log}")
 
 
 class _Follower:

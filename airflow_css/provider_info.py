@@ -82,7 +82,8 @@ def _options() -> dict[str, dict[str, Any]]:
             "default": "",
         },
         "metadata_endpoint": {
-            "description": "Where a server's metadata service answers: empty for the usual address, off for nowhere.",
+            "description": "Where a server's metadata service answers: empty for the usual address, off for nowhere; "
+            "elsewhere only on loopback, for tests.",
             "version_added": "0.1.0",
             "type": "string",
             "example": "off",

@@ -15,7 +15,7 @@ from airflow_css.client.iam import forget_projects
 from airflow_css.client.key_ring import forget_rings
 from tests.world import World, new_world
 
-__all__ = ["RENEWING", "KeyPlace", "key_place"]
+__all__ = ["AGENCY", "RENEWING", "KeyPlace", "key_place"]
 
 RENEWING = ("pod", "metadata", "agency", "agency of metadata")
 """The places whose keys end by themselves."""

@@ -49,7 +49,8 @@ def triggering_backup(context: Mapping[str, Any]) -> dict[str, Any]:
         raise CssUsageError(
             "run",
             str(context.get("run_id", "")),
-            "no event of a backup started it",
+            "no event of a backup started it; trigger the producer, whose task has css_asset(...) as an outlet, "
+            "or choose the backup yourself, as the example verify_when_a_backup_exists.py does",
             "a run that css_asset(...) started",
         )
     return dict(max(told, key=lambda event: event.timestamp).extra)

@@ -13,7 +13,14 @@ from airflow_css.client.key_ring import KeyRing, ring_of
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import CredentialSource, FetchedKeys, from_temporary
-from airflow_css.protocol.errors import CssApiError, CssAuthError, CssConfigError, CssReplyError, CssUsageError
+from airflow_css.protocol.errors import (
+    CssApiError,
+    CssAuthError,
+    CssConfigError,
+    CssReplyError,
+    CssUsageError,
+    ErrorReply,
+)
 from airflow_css.protocol.names import check_project_id
 from airflow_css.protocol.sign_in import ASSUME_AGENCY, LIST_PROJECTS, Project, build_assume_body
 
@@ -74,12 +81,23 @@ class AgencyKeys:
         except CssApiError as error:
             if error.reply.status not in {400, 403, 404}:
                 raise
-            raise CssConfigError(
-                f"The keys of {self.base.name} may not take on the agency {self.agency_name!r} of "
-                f"{self.domain_name!r}. Give them the permission Agent Operator, and check both names. {error}"
-            ) from None
+            raise CssConfigError.of_no_keys(self._refused(error.reply)) from None
         finally:
             sender.close()
+
+    def _refused(self, reply: ErrorReply) -> str:
+        # Not the error's own words on what to do: those are about clusters and their permissions.
+        said = f"(HTTP {reply.status} {reply.code}, request id {reply.request_id or 'not given'})"
+        if reply.status == 404:
+            return (
+                f"There is no agency {self.agency_name!r} in the account {self.domain_name!r} {said}. Check the extras "
+                "'agency_name' and 'agency_domain_name' of the connection"
+            )
+        return (
+            f"The keys of {self.base.name} may not take on the agency {self.agency_name!r} of {self.domain_name!r} "
+            f"{said}. Give them the permission Agent Operator, and check both names; the sign-in service says: "
+            f"{reply.message.rstrip('. ') or 'nothing'}"
+        )
 
 
 def find_project_id(ring: KeyRing, region: str, endpoint: str, *, rules: SendingRules, clock: Clock) -> str:

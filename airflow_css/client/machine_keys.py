@@ -16,7 +16,7 @@ from airflow_css.client.endpoints import is_loopback
 from airflow_css.client.skew import skew_to_make_up_for
 from airflow_css.client.sources import FetchedKeys, from_temporary
 from airflow_css.client.unsigned import PlainAnswer, ask_plainly
-from airflow_css.protocol.errors import CssConfigError, CssTransportError
+from airflow_css.protocol.errors import CssConfigError, CssReplyError, CssTransportError
 from airflow_css.protocol.sign_in import read_temporary_keys
 
 __all__ = [
@@ -39,6 +39,12 @@ _KEYS_PATH = "/openstack/latest/securitykey"
 _TOKEN_LIVES_SECONDS = 21_600
 # Metadata services from before the token was invented answer with one of these.
 _KNOWS_NO_TOKEN = frozenset({404, 405, 503})
+_COME_AGAIN = frozenset({408, 429})
+_IF_THERE_IS_NONE = (
+    "It was asked because nothing else has keys. If this is no server of the cloud, set the connection's login to the "
+    "access key and its password to the secret key, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the "
+    "environment of the workers"
+)
 _NO_AGENCY = b"Please configure Cloud Service Agency first"
 _METADATA_SECONDS = 3.0
 _POD_SECONDS = 5.0
@@ -73,15 +79,15 @@ class MetadataKeys:
         :raises CssTransportError: if the service does not answer.
         :raises CssReplyError: if it answers with something else.
         """
-        answer = self._keys(self._token[0] if self._token else self._new_token(must=False))
-        if answer.status == 401 and _NO_AGENCY not in answer.body:
-            answer = self._keys(self._new_token(must=True))
-        if answer.status in {401, 403, 404}:
-            raise CssConfigError(
-                f"The metadata service of this server has no keys (HTTP {answer.status}). Give the server an agency "
-                "that may use CSS, in its details in the console, or choose another credential_source"
-            )
-        return _keys_in(_good(answer, "The metadata service"), clock)
+        try:
+            answer = self._keys(self._token[0] if self._token else self._new_token(must=False))
+            if answer.status == 401 and _NO_AGENCY not in answer.body:
+                answer = self._keys(self._new_token(must=True))
+            return _keys_in(self._good(answer), clock)
+        except (CssTransportError, CssReplyError) as error:
+            if self.is_found:
+                error.args = (f"{error.args[0]}. {_IF_THERE_IS_NONE}", *error.args[1:])
+            raise
 
     def _keys(self, token: str) -> PlainAnswer:
         return self._ask("GET", _KEYS_PATH, {"X-Metadata-Token": token} if token else {})
@@ -91,11 +97,22 @@ class MetadataKeys:
         self._token.clear()
         if answer.status in _KNOWS_NO_TOKEN and not must:
             return ""
-        token = _good(answer, "The metadata service").body.decode("latin-1").strip()
+        token = self._good(answer).body.decode("latin-1").strip()
         if not token.isascii() or not token.isprintable():
             raise CssTransportError("The metadata service gave a token that cannot be sent")
         self._token.append(token)
         return token
+
+    def _good(self, answer: PlainAnswer) -> PlainAnswer:
+        """Return the answer, unless it is a refusal: asking again will not help where others answer at the address."""
+        if not 400 <= answer.status < 500 or answer.status in _COME_AGAIN:
+            return _good(answer, "The metadata service")
+        if self.is_found:
+            raise _no_keys_at_all(f" (the metadata service answered HTTP {answer.status})")
+        raise CssConfigError.of_no_keys(
+            f"The metadata service of this server has no keys (HTTP {answer.status}). Give the server an agency "
+            "that may use CSS, in its details in the console, or choose another credential_source"
+        )
 
     def _ask(self, method: str, path: str, headers: dict[str, str]) -> PlainAnswer:
         seconds = _QUICK_SECONDS if self.is_found else _METADATA_SECONDS
@@ -148,7 +165,7 @@ class PodIdentityKeys:
             read_seconds=_POD_SECONDS,
         )
         if answer.status in {400, 401, 403, 404}:
-            raise CssConfigError(
+            raise CssConfigError.of_no_keys(
                 f"The identity of this pod has no keys (HTTP {answer.status}). Bind its service account to an agency "
                 "that may use CSS, or choose another credential_source"
             )
@@ -228,9 +245,9 @@ def _keys_in(answer: PlainAnswer, clock: Clock) -> FetchedKeys:
     return from_temporary(read_temporary_keys(answer.body), skew_to_make_up_for(answer.date, clock))
 
 
-def _no_keys_at_all() -> CssConfigError:
-    return CssConfigError(
+def _no_keys_at_all(answered: str = "") -> CssConfigError:
+    return CssConfigError.of_no_keys(
         "The connection has no keys, and neither the environment, nor a pod's identity, nor a server's metadata "
-        "service has any. Set the connection's login to the access key and its password to the secret key, or set "
-        "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
+        f"service has any{answered}. Set the connection's login to the access key and its password to the secret key, "
+        "or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
     )

@@ -31,7 +31,7 @@ from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.refusals import Refusals
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.skew import skewed_clock_of
-from airflow_css.client.sources import FixedKeys
+from airflow_css.client.sources import FixedKeys, where_written
 from airflow_css.client.transport import error_from_requests
 from airflow_css.protocol.codes import sender_may_repeat
 from airflow_css.protocol.errors import (
@@ -149,8 +149,15 @@ class Sender:
         return self._send_once(call, others, request)
 
     def _send_once(self, call: Call[T], keys: Credentials, request: _Request) -> T:
-        with self._refusals.turn(keys):
-            return self._send_in_turn(call, keys, request)
+        try:
+            with self._refusals.turn(keys):
+                return self._send_in_turn(call, keys, request)
+        except CssAuthError as error:
+            if error.reply.status == 401:
+                # Not where it is remembered: the same keys may stand in another place as well.
+                error.keys_from = self._keys.source.name
+                error.remedy = f"The keys came from {where_written(error.keys_from)}. {error.remedy}"
+            raise
 
     def _send_in_turn(self, call: Call[T], keys: Credentials, request: _Request) -> T:
         signed_with, sent = self._time.skew, 1

@@ -17,7 +17,7 @@ from airflow_css.client.credentials import Credentials, credentials_from_environ
 from airflow_css.protocol.errors import CssConfigError, CssReplyError
 from airflow_css.protocol.sign_in import TemporaryKeys
 
-__all__ = ["CredentialSource", "EnvironmentKeys", "FetchedKeys", "FixedKeys", "from_temporary"]
+__all__ = ["CredentialSource", "EnvironmentKeys", "FetchedKeys", "FixedKeys", "from_temporary", "where_written"]
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,26 @@ class EnvironmentKeys:
         """
         credentials, _ = credentials_from_environment(self.environ)
         if credentials is None:
-            raise CssConfigError(
+            raise CssConfigError.of_no_keys(
                 "The environment holds no keys. Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of "
                 "the workers and the triggerer"
             )
         return FetchedKeys(credentials)
+
+
+_FIELDS = {
+    "the connection": "login and password",
+    "the environment": "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+}
+
+
+def where_written(name: str) -> str:
+    """
+    Return the name of a source, with what to look at where people write keys down.
+
+    :param name: The name, as a source has it.
+    """
+    return f"{name} ({_FIELDS[name]})" if name in _FIELDS else name
 
 
 def from_temporary(keys: TemporaryKeys, skew: timedelta = timedelta()) -> FetchedKeys:

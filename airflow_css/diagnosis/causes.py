@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from airflow_css.client.skew import LARGEST_SKEW, behind_or_ahead
 from airflow_css.client.visit import Obstacle
-from airflow_css.protocol.errors import CssApiError, CssConfigError, CssError, CssNotFoundError
+from airflow_css.diagnosis.remedies import remedy_for
+from airflow_css.protocol.errors import CssApiError, CssAuthError, CssConfigError, CssError, CssNotFoundError
 from airflow_css.protocol.models import Cluster
 
 __all__ = [
@@ -102,7 +103,7 @@ OBSTACLES: dict[Obstacle, Cause] = {
 _EXPIRED = Cause(
     "token-expired",
     "The temporary key or its security token has expired, or the two do not belong together.",
-    "Get new temporary keys, and set access key, secret key and the extra 'security_token' all three.",
+    "",
 )
 _PROJECT = Cause(
     "wrong-project",
@@ -125,7 +126,7 @@ REFUSALS: tuple[tuple[str, Cause], ...] = (
         Cause(
             "unknown-access-key",
             "The gateway does not know this access key.",
-            "Check the login of the connection: the key is misspelt, deleted, or of another cloud than this endpoint.",
+            "",
         ),
     ),
     (
@@ -133,7 +134,7 @@ REFUSALS: tuple[tuple[str, Cause], ...] = (
         Cause(
             "wrong-secret",
             "The signature is wrong: the secret key is not the one of this access key.",
-            "Copy the secret key again into the password of the connection, without blanks around it.",
+            "",
         ),
     ),
     (r"token expires|decrypt token fail|X-Security-Token|security ?token", _EXPIRED),
@@ -147,7 +148,7 @@ REFUSALS: tuple[tuple[str, Cause], ...] = (
         ),
     ),
 )
-"""By the gateway's words for a 401; the first that fits decides."""
+"""By the gateway's words for a 401; the first that fits decides. Where the remedy is empty, the keys' place decides."""
 
 REQUEST_CHANGED = Cause(
     "request-changed",
@@ -169,7 +170,8 @@ CLOCK_OR_END = Cause(
 NO_SUCH_CLUSTER = Cause(
     "no-such-cluster",
     "There is no cluster {cluster} in this project and region, or these keys may not see it: CSS does not tell which.",
-    "Check the cluster id, the region and the project; if they are right, give the keys css:cluster:get.",
+    "Check id or name, the region and the project: without --cluster the doctor lists what is visible. If they are "
+    "right, give the keys css:cluster:get.",
 )
 FUNCTION_OFF = Cause(
     "function-off",
@@ -183,16 +185,18 @@ UNAVAILABLE = Cause(
 )
 
 
-def cause_of_refusal(message: str, skew: timedelta | None) -> Cause | None:
+def cause_of_refusal(message: str, skew: timedelta | None, keys_from: str) -> Cause | None:
     """
     Return why a signature was refused, or ``None`` when the words are unknown.
 
     :param message: The gateway's words.
     :param skew: The service's time less the one that the signature was dated with; ``None`` when unknown.
+    :param keys_from: Where the keys came from, in words; it decides what to do.
     """
     if skew is not None and abs(skew) > LARGEST_SKEW and "signature expired" in message:
         return CLOCK_OFF.filled(skew=behind_or_ahead(skew))
-    return next((cause for words, cause in REFUSALS if re.search(words, message, re.IGNORECASE)), None)
+    cause = next((cause for words, cause in REFUSALS if re.search(words, message, re.IGNORECASE)), None)
+    return replace(cause, remedy=cause.remedy or remedy_for(cause.name, keys_from)) if cause else None
 
 
 def cause_of_error(error: CssError, *, project: str, region: str) -> Cause:
@@ -231,6 +235,9 @@ def cause_of_no_keys(error: CssError, remedy: str) -> Cause:
     :param error: What was raised.
     :param remedy: What to do when the error itself is all there is to say.
     """
+    if isinstance(error, CssConfigError) and error.lacks_keys:
+        text, _, way_out = str(error).partition(". ")
+        return Cause("no-keys", f"{text}.", f"{way_out}.")
     return _refused_by_sign_in(error) or Cause("no-keys", str(error), remedy)
 
 
@@ -240,7 +247,8 @@ def _refused_by_sign_in(error: CssError) -> Cause | None:
     # A clock that is less than a day off was made up for.
     if "signature expired" in error.reply.message:
         return CLOCK_OR_END
-    return cause_of_refusal(error.reply.message, None) or Cause("refused", str(error), "")
+    keys_from = error.keys_from if isinstance(error, CssAuthError) else ""
+    return cause_of_refusal(error.reply.message, None, keys_from) or Cause("refused", str(error), "")
 
 
 def clock_cause(skew: timedelta) -> Cause:

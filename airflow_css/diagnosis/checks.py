@@ -21,6 +21,7 @@ from airflow_css.diagnosis.causes import (
     unavailable_cause,
 )
 from airflow_css.diagnosis.findings import Finding, Verdict
+from airflow_css.diagnosis.remedies import remedy_for
 from airflow_css.protocol.echo import LineOfRequest, compare_requests, echoed_request
 from airflow_css.protocol.models import Cluster, Snapshot, SnapshotPolicy
 from airflow_css.protocol.phrases import in_words
@@ -146,23 +147,23 @@ def clock(skew: timedelta | None) -> Finding:
     return ok("clock", "less than a minute from the service's")
 
 
-def refused(seen: Visit, skew: timedelta | None) -> Finding:
+def refused(seen: Visit, skew: timedelta | None, keys_from: str) -> Finding:
     """
     Return why a signature was refused.
 
     :param seen: The refusal.
     :param skew: The service's time less the one that the signature was dated with.
+    :param keys_from: Where the keys came from, in words.
     """
     message = _message(seen.body)
-    cause = cause_of_refusal(message, skew)
+    cause = cause_of_refusal(message, skew, keys_from)
     echo = echoed_request(message)
     lines = compare_requests(seen.canonical, echo) if echo else ()
     if lines and cause and cause.name == "wrong-secret":
         cause = cause if all(line.is_same for line in lines) else REQUEST_CHANGED
     if cause is None:
         words = message.partition("canonicalRequest")[0].strip() or f"HTTP {seen.status} without a reason"
-        remedy = "Check the access key and the secret key of the connection. It was tried once only."
-        cause = Cause("refused", f"The signature was refused: {words}.", remedy)
+        cause = Cause("refused", f"The signature was refused: {words}.", remedy_for("refused", keys_from))
     return failed("signature", cause, tuple(_compared(lines)))
 
 

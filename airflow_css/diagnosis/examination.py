@@ -8,6 +8,7 @@ nothing more is sent with these keys. Nothing is ever changed.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +30,8 @@ from airflow_css.diagnosis.causes import (
     cause_of_unusable,
 )
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
-from airflow_css.protocol.errors import CssConfigError, CssError, CssNotFoundError
+from airflow_css.protocol.errors import CssConfigError, CssError, CssNotFoundError, CssUsageError
+from airflow_css.protocol.names import is_cluster_id
 from airflow_css.protocol.wire import LIST_CLUSTERS, ClusterPage, read_reply
 
 __all__ = ["Subject", "examine"]
@@ -56,15 +58,15 @@ class Subject(Protocol):
         ...
 
 
-def examine(subject: Subject, cluster_id: str = "") -> Report:
+def examine(subject: Subject, cluster: str = "") -> Report:
     """
     Return what was found; it raises nothing that a connection or the service can cause.
 
     :param subject: The hook of the connection.
-    :param cluster_id: The cluster to look at; empty for the connection's default, or else all that are visible, ten
-        at most.
+    :param cluster: Id or name of the cluster to look at; empty for the connection's default, or else all that are
+        visible, ten at most.
     """
-    examination = _Examination(subject, cluster_id)
+    examination = _Examination(subject, cluster)
     steps: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("connection", examination.connection),
         ("keys", examination.keys),
@@ -80,17 +82,18 @@ def examine(subject: Subject, cluster_id: str = "") -> Report:
         is_barred = any(f.verdict is Verdict.FAILED and f.check != "clock" for f in found)
         found.append(checks.not_checked(check, _AFTER) if is_barred else step())
     found += examination.each_cluster(is_barred=not examination.is_signed_in)
-    found.append(checks.not_checked("rights to write", "the examination changes nothing; 'doctor --probe' does"))
+    found.append(examination.rights_to_write(is_barred=any(f.verdict is Verdict.FAILED for f in found)))
     return Report(tuple(examination.cleaned(finding) for finding in found))
 
 
 class _Examination:
     """The facts gathered so far, and one method for each check."""
 
-    def __init__(self, subject: Subject, cluster_id: str) -> None:
+    def __init__(self, subject: Subject, cluster: str) -> None:
         self.is_signed_in = False
         self._subject = subject
-        self._cluster_id = cluster_id
+        self._cluster = cluster
+        self._seen: list[str] = []
         self._settings: Any = None
         self._keys: Credentials | None = None
         self._machine = subject.clock
@@ -100,17 +103,24 @@ class _Examination:
         self._failure: CssError | None = None
 
     def connection(self) -> Finding:
+        name = f"{self._subject.css_conn_id} can be read"
         try:
             self._settings = self._subject.settings
+        except CssConfigError as error:
+            if not error.lacks_keys:
+                return checks.failed("connection", cause_of_unusable(error))
+            self._failure = error
+            return checks.ok("connection", name)
         except CssError as error:
             return checks.failed("connection", cause_of_unusable(error))
-        name = f"{self._subject.css_conn_id} can be read"
         if self._settings.warnings:
             return checks.warning("connection", f"{name}. {' '.join(self._settings.warnings)}", "Mend the connection.")
         return checks.ok("connection", name)
 
     def keys(self) -> Finding:
         try:
+            if self._failure is not None:
+                raise self._failure
             self._keys = self._settings.credentials
         except CssError as error:
             return checks.failed("keys", cause_of_no_keys(error, _NO_KEYS))
@@ -142,7 +152,8 @@ class _Examination:
             facts = {"host": settings.endpoint, "endpoint": settings.endpoint, "proxy": seen.proxy}
             return checks.failed("signature", OBSTACLES[seen.obstacle].filled(detail=seen.detail, **facts))
         if seen.status == 401:
-            return checks.refused(seen, seen.skew - self._time.skew if seen.skew is not None else None)
+            skew = seen.skew - self._time.skew if seen.skew is not None else None
+            return checks.refused(seen, skew, settings.keys_from)
         self.is_signed_in = True
         try:
             self._page = read_reply(LIST_CLUSTERS, seen.status, seen.headers, seen.body)
@@ -160,15 +171,26 @@ class _Examination:
         return checks.ok("clusters", count)
 
     def each_cluster(self, *, is_barred: bool) -> Iterator[Finding]:
-        chosen = self._cluster_id or (self._settings.cluster_id if self._settings else "")
+        chosen = self._cluster or (self._settings.cluster_id if self._settings else "")
         ids = [chosen] if chosen else [cluster.id for cluster in self._page.clusters[:MOST_CLUSTERS]]
         if is_barred or self._is_project_wrong():
             yield checks.not_checked("cluster", _AFTER)
             return
-        for cluster_id in ids:
-            yield from self._one_cluster(cluster_id)
+        for cluster in ids:
+            yield from self._one_cluster(cluster)
         if not chosen and (left := self._page.total - len(ids)) > 0:
             yield checks.not_checked("cluster", f"{left} more; name one with --cluster")
+
+    def rights_to_write(self, *, is_barred: bool) -> Finding:
+        if is_barred:
+            return checks.not_checked("rights to write", _AFTER)
+        command = "airflow-css doctor --probe"
+        if self._subject.css_conn_id != "css_default":
+            command += f" --conn-id {shlex.quote(self._subject.css_conn_id)}"
+        cluster = self._seen[0] if len(self._seen) == 1 else "'<one of the ids above>'"
+        command += f" --cluster {cluster} --indices '<one small index>'"
+        finding = checks.not_checked("rights to write", "the examination changes nothing; the probe does, if you want:")
+        return replace(finding, details=(command,))
 
     def cleaned(self, finding: Finding) -> Finding:
         """Return the finding without a key, whatever the service repeated."""
@@ -190,19 +212,25 @@ class _Examination:
     def _visit(self, path: str, **signed: Any) -> Visit:
         return visit(self._settings.endpoint + path, rules=self._settings.rules, clock=self._machine, **signed)
 
-    def _one_cluster(self, cluster_id: str) -> Iterator[Finding]:
+    def _one_cluster(self, chosen: str) -> Iterator[Finding]:
         client = self._subject.get_conn()
         try:
-            cluster = client.get_cluster(cluster_id, once=True)
+            cluster = client.get_cluster(chosen, once=True) if is_cluster_id(chosen) else client.find_cluster(chosen)
         except CssNotFoundError:
-            yield checks.failed("cluster", NO_SUCH_CLUSTER.filled(cluster=cluster_id))
+            cluster = None
+        except CssUsageError as error:
+            yield checks.failed("cluster", Cause("ambiguous-name", str(error), "Give --cluster one of the ids."))
             return
         except CssError as error:
             yield checks.failed("cluster", self._cause(error))
             return
+        if cluster is None:
+            yield checks.failed("cluster", NO_SUCH_CLUSTER.filled(cluster=chosen))
+            return
+        self._seen.append(cluster.id)
         yield checks.availability("cluster", cluster)
         yield checks.function("snapshot function", cluster)
-        yield self._policy(client, cluster_id)
+        yield self._policy(client, cluster.id)
 
     def _policy(self, client: CssClient, cluster_id: str) -> Finding:
         try:

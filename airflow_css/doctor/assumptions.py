@@ -76,15 +76,22 @@ class WalkedRow:
 
     :param assumption: The assumption.
     :param seen: What was seen; ``None`` when nothing was.
+    :param reason: Why nothing was seen; empty when nobody knows.
     """
 
     assumption: Assumption
     seen: str | None
+    reason: str = ""
 
     @property
     def outcome(self) -> Outcome:
         """What became of it."""
         return self.assumption.judge(self.seen)
+
+    @property
+    def ending(self) -> str:
+        """What became of it, in words."""
+        return f"{self.outcome.value}: {self.reason}" if self.seen is None and self.reason else self.outcome.value
 
     def as_json(self) -> dict[str, str | None]:
         """Return the row as plain JSON values."""
@@ -94,16 +101,18 @@ class WalkedRow:
             "assumed": self.assumption.assumed,
             "seen": self.seen,
             "outcome": self.outcome.value,
+            "reason": self.reason,
         }
 
 
-def walk(notes: Mapping[str, str]) -> tuple[WalkedRow, ...]:
+def walk(notes: Mapping[str, str], reasons: Mapping[str, str]) -> tuple[WalkedRow, ...]:
     """
     Return all rows with what was seen of each.
 
     :param notes: What was seen, by the key of the assumption.
+    :param reasons: Why nothing was seen, likewise.
     """
-    return tuple(WalkedRow(assumption, notes.get(assumption.key)) for assumption in ASSUMPTIONS)
+    return tuple(WalkedRow(row, notes.get(row.key), reasons.get(row.key, "")) for row in ASSUMPTIONS)
 
 
 def as_table(rows: tuple[WalkedRow, ...]) -> list[str]:
@@ -113,5 +122,5 @@ def as_table(rows: tuple[WalkedRow, ...]) -> list[str]:
     :param rows: All rows.
     """
     cells = [("looked at", "assumed", "seen", "outcome"), ("---",) * 4]
-    cells += [(r.assumption.question, r.assumption.assumed, r.seen or "", r.outcome.value) for r in rows]
+    cells += [(r.assumption.question, r.assumption.assumed, r.seen or "", r.ending) for r in rows]
     return [f"| {' | '.join(row)} |" for row in cells]

@@ -20,7 +20,6 @@ from airflow_css.doctor.probe_command import ProbeOptions, run_probe
 from airflow_css.doctor.probe_rules import check_probe_indices
 from airflow_css.hooks.css import CssHook
 from airflow_css.protocol.errors import CssUsageError
-from airflow_css.protocol.names import check_cluster_id
 
 __all__ = ["run_doctor"]
 
@@ -41,10 +40,18 @@ def run_doctor(arguments: Sequence[str], *, hook_class: type[CssHook] = CssHook)
     with _without_log():
         report = examine(hook, options.cluster or "")
         if options.probe and not report.failed:
-            given = ProbeOptions(options.cluster, options.indices, has_consent=options.yes, as_json=options.json)
-            return run_probe(hook, given)
+            return _probe(parser, hook, options)
     sys.stdout.write(_json(report) if options.json else _text(report))
+    if options.probe:
+        sys.stderr.write("The probe did not begin: mend what failed.\n")
     return 1 if report.failed else 0
+
+
+def _probe(parser: argparse.ArgumentParser, hook: CssHook, options: argparse.Namespace) -> int:
+    named = options.cluster or hook.settings.cluster_id
+    if not named:
+        parser.error("--probe needs --cluster, because the connection names none; 'airflow-css doctor' lists the ids")
+    return run_probe(hook, ProbeOptions(named, options.indices, has_consent=options.yes, as_json=options.json))
 
 
 def _silent(hook_class: type[CssHook]) -> type[CssHook]:
@@ -81,10 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--conn-id", default="css_default", help="the connection (default: css_default)")
     parser.add_argument(
         "--cluster",
-        type=_cluster_id,
         default=None,
         metavar="ID",
-        help="the cluster to look at (default: the connection's, else all that are visible)",
+        help="id or name of the cluster to look at (default: the connection's, else all that are visible)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument(
@@ -101,8 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if options.probe and not (options.cluster and options.indices):
-        parser.error("--probe needs --cluster ID and --indices LIST: it goes nowhere that was not named")
+    if options.probe and not options.indices:
+        parser.error("--probe needs --indices LIST, for example --indices orders-2026: it backs up nothing unnamed")
     if not options.probe and (options.indices or options.yes):
         parser.error("--indices and --yes belong to --probe")
     if options.probe and not options.yes and not sys.stdin.isatty():
@@ -112,12 +118,5 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 def _indices(text: str) -> str:
     try:
         return check_probe_indices(text)
-    except CssUsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _cluster_id(text: str) -> str:
-    try:
-        return check_cluster_id(text)
     except CssUsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

@@ -29,15 +29,19 @@ class Probed:
     What came of a probe.
 
     :param notes: What was seen, by the key of the assumption.
+    :param reasons: Why something could not be seen, likewise.
     :param trouble: What ended it early; empty when it came to its end.
     :param left_behind: Name and id of each snapshot that is still there, or may be.
     :param was_interrupted: Whether Ctrl-C ended it.
+    :param is_empty: Whether the snapshot held no index.
     """
 
     notes: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
     left_behind: Sequence[str] = ()
     was_interrupted: bool = False
+    is_empty: bool = False
 
 
 def probe(client: CssClient, order: ProbeOrder, tell: Callable[[str], None]) -> Probed:
@@ -49,7 +53,7 @@ def probe(client: CssClient, order: ProbeOrder, tell: Callable[[str], None]) -> 
     :param tell: Takes a line for people.
     """
     probed = Probed()
-    walker = _Walker(client, order, tell, probed.notes)
+    walker = _Walker(client, order, tell, probed)
     try:
         walker.walk()
     except KeyboardInterrupt:
@@ -71,16 +75,15 @@ def probe(client: CssClient, order: ProbeOrder, tell: Callable[[str], None]) -> 
 class _Walker:
     """One walk over all rows."""
 
-    def __init__(
-        self, client: CssClient, order: ProbeOrder, tell: Callable[[str], None], notes: dict[str, str]
-    ) -> None:
+    def __init__(self, client: CssClient, order: ProbeOrder, tell: Callable[[str], None], probed: Probed) -> None:
         self.snapshot_id = ""
         self.open_names: set[str] = set()
         self._says_when = False
         self._client = client
         self._order = order
         self._tell = tell
-        self._notes = notes
+        self._probed = probed
+        self._notes = probed.notes
 
     def walk(self) -> None:
         asked_at = self._client.clock.now()
@@ -133,13 +136,21 @@ class _Walker:
 
     def _look_at_the_finished_one(self, made: Snapshot, asked_at: datetime) -> None:
         self._tell(f"It ended as {made.status_word}.")
-        if "*" in self._order.indices and made.indices:
-            self._notes["resolved"] = "no" if any("*" in name for name in made.indices) else "yes"
+        self._look_at_its_indices(made)
         if made.created_at is not None:
             self._notes["zone"] = _zone(made.created_at - asked_at)
         reply = self._answer(lambda: self._create(self._order.name))
         if reply:
             self._notes["name_taken"] = reply
+
+    def _look_at_its_indices(self, made: Snapshot) -> None:
+        self._probed.is_empty = not made.indices
+        if "*" not in self._order.indices:
+            self._probed.reasons["resolved"] = "--indices named no pattern"
+        elif not made.indices:
+            self._probed.reasons["resolved"] = "no index matched"
+        else:
+            self._notes["resolved"] = "no" if any("*" in name for name in made.indices) else "yes"
 
     def _look_at_the_deletion(self) -> None:
         if self._answer(self._delete) != _ACCEPTED:

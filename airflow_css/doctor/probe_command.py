@@ -20,6 +20,7 @@ from airflow_css.doctor.probe import Probed, probe
 from airflow_css.doctor.probe_rules import ProbeOrder, why_not_now
 from airflow_css.protocol.errors import CssError
 from airflow_css.protocol.models import Cluster
+from airflow_css.protocol.names import is_cluster_id
 
 __all__ = ["ProbeOptions", "run_probe"]
 
@@ -31,6 +32,9 @@ While it is made, no other snapshot or restore can begin there, and an automatic
 It also sends creations and a deletion that CSS should refuse. In the end it deletes what it made, and nothing else.
 It takes as long as a snapshot of these indices takes, and uses the bucket of the cluster meanwhile.
 """
+_EMPTY = """\
+warning: The snapshot held no index: nothing in the cluster matches {indices}. What was seen is of an empty snapshot; \
+name an index that is there with --indices."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,13 @@ class ProbeOptions:
     """
     What was said on the command line.
 
-    :param cluster_id: The cluster.
+    :param cluster: Id or name of a cluster that was found.
     :param indices: The indices, checked.
     :param has_consent: Whether to go on without asking.
     :param as_json: Whether to print JSON.
     """
 
-    cluster_id: str
+    cluster: str
     indices: str
     has_consent: bool
     as_json: bool
@@ -58,28 +62,31 @@ def run_probe(hook: Subject, options: ProbeOptions, ask: Callable[[str], str] = 
     :param options: What was said on the command line.
     :param ask: Shows a question and returns the answer.
     """
-    order = ProbeOrder(options.cluster_id, options.indices, secrets.token_hex(6))
     client = hook.get_conn()
     try:
-        cluster, obstacle = _look(client, options.cluster_id)
+        cluster, obstacle = _look(client, options.cluster)
     except CssError as error:
         return _refuse(str(error))
     if obstacle:
         return _refuse(obstacle)
+    order = ProbeOrder(cluster.id, options.indices, secrets.token_hex(6))
     if not options.has_consent and not _is_agreed(order, cluster, ask):
         return _refuse("Nothing was done.")
     with _stopping_like_ctrl_c():
         probed = probe(client, order, _tell)
-    rows = walk(probed.notes)
+    if probed.is_empty:
+        _tell(_EMPTY.format(indices=order.indices))
+    rows = walk(probed.notes, probed.reasons)
     print_it = _print_json if options.as_json else _print_text
     print_it(probed, rows, _place(hook, cluster, client.clock.now()))
     return _exit_code(probed, rows)
 
 
-def _look(client: CssClient, cluster_id: str) -> tuple[Cluster, str]:
-    cluster = client.get_cluster(cluster_id)
-    longest = longest_of_late(client.list_snapshots(cluster_id))
-    return cluster, why_not_now(cluster, client.get_snapshot_policy(cluster_id), longest, client.clock.now())
+def _look(client: CssClient, named: str) -> tuple[Cluster, str]:
+    found = None if is_cluster_id(named) else client.find_cluster(named)
+    cluster = client.get_cluster(found.id if found else named)
+    longest = longest_of_late(client.list_snapshots(cluster.id))
+    return cluster, why_not_now(cluster, client.get_snapshot_policy(cluster.id), longest, client.clock.now())
 
 
 def _is_agreed(order: ProbeOrder, cluster: Cluster, ask: Callable[[str], str]) -> bool:
@@ -119,6 +126,7 @@ def _endings(probed: Probed) -> list[str]:
 def _print_json(probed: Probed, rows: tuple[WalkedRow, ...], place: str) -> None:
     report = {
         "place": place,
+        "is_empty": probed.is_empty,
         "rows": [row.as_json() for row in rows],
         "trouble": probed.trouble,
         "left_behind": list(probed.left_behind),

@@ -2,7 +2,7 @@
 The emulator as a command: ``python -m airflow_css.emulator``, the same as ``airflow-css emulator``.
 
 It prints the line that tells Airflow where it is, and serves until Ctrl-C. With ``--identity`` more lines follow: the
-variables that lead to IAM and to a pod's keys, and the address of the metadata service, which has no variable.
+variables that lead to IAM, to a pod's keys and to the metadata service.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _lines(emulator: CssEmulator, token_file: Path | None) -> Iterator[str]:
     yield f"HUAWEICLOUD_SDK_IAM_ENDPOINT={emulator.identity.iam_url}"
     for name, value in emulator.identity.pod_environment(token_file).items():
         yield f"{name}={shlex.quote(value)}"
-    yield f"# metadata service: {emulator.identity.metadata_url}"
+    yield f"AIRFLOW__AIRFLOW_CSS__METADATA_ENDPOINT={emulator.identity.metadata_url}"
 
 
 def _seconds(text: str) -> float:

@@ -76,7 +76,7 @@ def _fixed(connection: Any, extra: Mapping[str, Any], choice: str) -> FixedKeys 
     if not (access_key or secret_key or choice):
         return None
     if not (access_key or secret_key):
-        raise CssConfigError(
+        raise CssConfigError.of_no_keys(
             f"The connection {connection.conn_id!r} has no keys. Set its login to the access key and its password to "
             "the secret key, or leave 'credential_source' empty"
         )
@@ -106,7 +106,7 @@ def _found(conn_id: str, environ: Mapping[str, str]) -> CredentialSource:
     address = check_metadata_address(metadata_endpoint())
     found = _pod(environ) or (MetadataKeys(address, is_found=True) if address else None)
     if found is None:
-        raise CssConfigError(
+        raise CssConfigError.of_no_keys(
             f"The connection {conn_id!r} has no keys. Set its login to the access key and its password to the secret "
             "key, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment of the workers"
         )

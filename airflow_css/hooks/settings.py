@@ -36,6 +36,7 @@ from airflow_css.protocol.spelling import near
 
 __all__ = ["ConnectionSettings", "read_settings"]
 
+IAM_ENDPOINT_VARIABLE = "HUAWEICLOUD_SDK_IAM_ENDPOINT"
 _KNOWN = tuple(field.name for field in EXTRA_FIELDS)
 
 
@@ -104,7 +105,8 @@ def read_settings(
     :param connection: The Airflow connection.
     :param region: Goes before the connection's region.
     :param project_id: Goes before the connection's project.
-    :param environ: Where keys are looked for when the connection has none; default the process's environment.
+    :param environ: Where keys, project and sign-in service are looked for when the connection does not say; default
+        the process's environment.
     :param clock: Where the time comes from; default the clock of this machine.
     :param keep_secret: Is told each secret key and token as soon as it is known. Default nobody is.
     :raises CssConfigError: if something is missing, contradictory or misspelt; the message names the field.
@@ -117,14 +119,14 @@ def read_settings(
     environ = os.environ if environ is None else environ
     rules = _rules(conn_id, extra)
     endpoint = _endpoint(connection, region)
-    iam_endpoint = _iam_endpoint(conn_id, _text(extra, "iam_endpoint"), endpoint, region)
+    iam_endpoint = _iam_endpoint(conn_id, extra, environ, endpoint, region)
     source = chosen_source(connection, extra, environ, iam_endpoint=iam_endpoint, rules=rules, keep_secret=keep_secret)
     project_id = project_id or _text(extra, "project_id") or environ.get(PROJECT_ID_VARIABLE, "").strip()
     return ConnectionSettings(
         conn_id=conn_id,
         endpoint=endpoint,
         keys=ring_of(source, clock or SystemClock(), keep_secret),
-        project_id=_project(conn_id, project_id, region if iam_endpoint else ""),
+        project_id=_project(conn_id, project_id, region, iam_endpoint),
         region=region,
         cluster_id=_cluster(conn_id, _text(extra, "cluster_id")),
         deployment=_text(extra, "deployment"),
@@ -179,16 +181,23 @@ def _endpoint(connection: Any, region: str) -> str:
     return check_endpoint(host, allow_http_hosts=allowed_http_hosts())
 
 
-def _iam_endpoint(conn_id: str, given: str, endpoint: str, region: str) -> str:
-    if given:
-        try:
-            return check_endpoint(given, allow_http_hosts=allowed_http_hosts())
-        except CssConfigError as cause:
-            raise CssConfigError(
-                f"The extra 'iam_endpoint' of connection {conn_id!r} cannot be used. {cause}"
-            ) from cause
+def _iam_endpoint(
+    conn_id: str, extra: Mapping[str, Any], environ: Mapping[str, str], endpoint: str, region: str
+) -> str:
+    if given := _text(extra, "iam_endpoint"):
+        return _checked_iam_endpoint(f"The extra 'iam_endpoint' of connection {conn_id!r}", given)
     # Signed requests for another cloud, or for this machine, must not end up at the public sign-in service.
-    return iam_endpoint_of_region(region) if is_public_endpoint(endpoint, region) else ""
+    if is_public_endpoint(endpoint, region):
+        return iam_endpoint_of_region(region)
+    given = environ.get(IAM_ENDPOINT_VARIABLE, "").strip()
+    return _checked_iam_endpoint(f"The variable {IAM_ENDPOINT_VARIABLE}", given) if given else ""
+
+
+def _checked_iam_endpoint(where: str, given: str) -> str:
+    try:
+        return check_endpoint(given, allow_http_hosts=allowed_http_hosts())
+    except CssConfigError as cause:
+        raise CssConfigError(f"{where} cannot be used. {cause}") from cause
 
 
 def _doubts(connection: Any, region: str, rules: SendingRules) -> tuple[str, ...]:
@@ -202,12 +211,13 @@ def _doubts(connection: Any, region: str, rules: SendingRules) -> tuple[str, ...
     return tuple(doubt for doubt in doubts if doubt)
 
 
-def _project(conn_id: str, project_id: str, looked_up_for: str) -> str:
-    if not project_id and not looked_up_for:
+def _project(conn_id: str, project_id: str, region: str, iam_endpoint: str) -> str:
+    missing = ("" if region else "'region'", "" if iam_endpoint else "'iam_endpoint' (the host is your own)")
+    if not project_id and any(missing):
         raise CssConfigError(
-            f"The connection {conn_id!r} has no project. Set the extras 'region' and 'iam_endpoint', so that it can be "
-            "looked up; or set 'project_id' to the 32 characters that My Credentials in the console shows for the "
-            "region, for example '6204a5bd270343b5885144cf9c8c158d'"
+            f"The connection {conn_id!r} has no project. Set the extra {' and '.join(filter(None, missing))}, so that "
+            "it can be looked up; or set 'project_id' to the 32 characters that My Credentials in the console shows "
+            "for the region, for example '6204a5bd270343b5885144cf9c8c158d'"
         )
     return _configured(conn_id, "project_id", project_id, check_project_id) if project_id else ""
 

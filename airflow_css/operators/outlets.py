@@ -38,7 +38,10 @@ def _refuse_untrue(uri: BackupUri, cluster_id: str, name: str, *, waits: bool) -
         rule = f"its event would tell of a backup of that cluster, and this task makes one of {cluster_id}"
         raise CssUsageError("outlet", str(uri), rule, str(BackupUri(cluster_id, uri.name_prefix)))
     if not name.startswith(uri.name_prefix):
-        rule = f"its event would tell of a name that begins with {uri.name_prefix!r}, and this one is {name!r}"
+        rule = (
+            f"its event would tell of a name that begins with {uri.name_prefix!r}, and this one is {name!r}; "
+            f"let snapshot_name begin with {uri.name_prefix!r}, or let the outlet stand for any name"
+        )
         raise CssUsageError("outlet", str(uri), rule, str(BackupUri(cluster_id, "")))
     if not waits:
         rule = (

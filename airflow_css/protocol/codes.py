@@ -62,7 +62,7 @@ class _Remedies:
     request: str = "Correct the request; repeated as it is, it will be refused again."
     server: str = "The service failed; try again later, and quote the request id to its support if it stays."
     keys: str = (
-        "Check the access key and the secret key of the connection, and the clock of this machine. "
+        "Check the access key and the secret key, and the clock of this machine. "
         "More than five refusals in a row lock the key for five minutes."
     )
     frozen: str = "Settle what froze the account or the cluster in the cloud console, then run again."
@@ -226,7 +226,12 @@ CODE_RULES: tuple[Rule, ...] = (
         "no permission",
         _R.permission,
     ),
-    Rule(CssNotFoundError, ("IAM.0004",), "the sign-in service found nothing", _R.cluster),
+    Rule(
+        CssNotFoundError,
+        ("IAM.0004",),
+        "the sign-in service found nothing",
+        "Check the region, the agency and the account that owns it.",
+    ),
     Rule(CssConflictError, ("IAM.0005",), "the sign-in service knows it already", "Use another name."),
     Rule(
         CssThrottledError,

@@ -123,7 +123,25 @@ class CssUsageError(CssError, ValueError):
 
 
 class CssConfigError(CssError, ValueError):
-    """The connection lacks or contradicts something; nothing useful can be sent until it is mended."""
+    """
+    The connection lacks or contradicts something; nothing useful can be sent until it is mended.
+
+    ``lacks_keys`` tells whether it is keys that are missing, and nothing else; the first sentence of the text is the
+    cause then, and the rest the way out.
+    """
+
+    lacks_keys: bool = False
+
+    @classmethod
+    def of_no_keys(cls, message: str) -> CssConfigError:
+        """
+        Return the error that says that there are no keys.
+
+        :param message: The cause in one sentence, then what to do.
+        """
+        error = cls(message)
+        error.lacks_keys = True
+        return error
 
 
 class CssTransportError(CssError):
@@ -168,7 +186,13 @@ class CssApiError(CssError):
 
 
 class CssAuthError(CssApiError):
-    """The signature, the token, the key or the permission was refused."""
+    """
+    The signature, the token, the key or the permission was refused.
+
+    ``keys_from`` says in words where refused keys came from; empty when nobody knows, or they were not refused.
+    """
+
+    keys_from: str = ""
 
 
 class CssNotFoundError(CssApiError):

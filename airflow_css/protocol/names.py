@@ -26,6 +26,7 @@ __all__ = [
     "derive_name",
     "fold_name",
     "fold_prefix",
+    "is_cluster_id",
     "join_indices",
     "sibling_name",
 ]
@@ -219,6 +220,15 @@ def check_cluster_id(cluster_id: str) -> str:
     return _check_uuid(
         "cluster id", cluster_id, "a cluster id is a UUID of 36 characters; a name goes into cluster_name"
     )
+
+
+def is_cluster_id(text: str) -> bool:
+    """
+    Return whether a text is an id of a cluster, and not a name.
+
+    :param text: Either of the two.
+    """
+    return _UUID.fullmatch(text) is not None
 
 
 def check_snapshot_id(snapshot_id: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +44,10 @@ def test_the_newest_backup_of_all_events_is_read(name: str) -> None:
     "context", [{}, {"triggering_asset_events": {}}, {"triggering_asset_events": {"a": [_event(1)]}}]
 )
 def test_a_run_that_no_backup_started_has_none(context: dict[str, Any]) -> None:
-    """By hand, on a schedule, or by an event that names no backup: the error says so."""
-    with pytest.raises(CssUsageError, match="no event of a backup started it"):
+    """By hand, on a schedule, or by an event that names no backup: the error says so, and names both ways out."""
+    with pytest.raises(CssUsageError, match="no event of a backup started it") as refused:
         triggering_backup({"run_id": "manual", **context})
+    assert "trigger the producer" in str(refused.value)
+    example = re.search(r"as the example (\w+\.py) does", str(refused.value))
+    assert example
+    assert (Path(__file__).parents[2] / "dags_examples" / example[1]).is_file()

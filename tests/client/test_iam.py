@@ -121,10 +121,20 @@ def test_keys_of_an_agency_last_an_hour(emulator: CssEmulator) -> None:
 
 @pytest.mark.parametrize("changes", [{"agency_name": "nobody"}, {"domain_name": "elsewhere"}])
 def test_a_missing_agency_is_named(emulator: CssEmulator, changes: dict[str, str]) -> None:
-    """Agency and account are named, with the permission that is needed."""
-    with pytest.raises(CssConfigError, match="Agent Operator") as caught:
+    """Agency and account are named, and nothing sends the reader to clusters or permissions."""
+    with pytest.raises(CssConfigError, match=r"There is no agency .* in the account .*'agency_name'") as caught:
         _agency(emulator, **changes).fetch(CLOCK)
-    assert all(name in str(caught.value) for name in changes.values())
+    said = str(caught.value)
+    assert all(name in said for name in changes.values())
+    assert [word for word in ("cluster", "css:", "Agent Operator") if word in said] == []
+
+
+def test_a_forbidden_agency_asks_for_its_permission(emulator: CssEmulator) -> None:
+    """The permission is IAM's, not one for clusters, and the service's words stand there."""
+    emulator.identity.faults.no_permission(call="assume_agency")
+    with pytest.raises(CssConfigError, match=r"Agent Operator.*Policy doesn't allow") as caught:
+        _agency(emulator).fetch(CLOCK)
+    assert "css:" not in str(caught.value)
 
 
 def test_an_agency_prints_no_secret(emulator: CssEmulator) -> None:

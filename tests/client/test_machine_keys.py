@@ -82,6 +82,33 @@ def test_a_server_without_an_agency_asks_no_second_time(identity: IdentityEmulat
     assert len(_calls(identity, before)) == 2
 
 
+@pytest.mark.parametrize(
+    ("call", "status"),
+    # A 404 to the question for a token comes from an old service, which wants none.
+    [("get_metadata_token", status) for status in (400, 401, 403)]
+    + [("get_security_key", status) for status in (400, 401, 403, 404)],
+)
+def test_a_refusal_means_no_keys(identity: IdentityEmulator, status: int, call: str) -> None:
+    """Whatever answers there and refuses has no keys: nothing is retried, and who looked everywhere learns the ways."""
+    identity.faults.answer(status, body="<html></html>", call=call, times=None)
+    for is_found, words in ((False, "Give the server an agency"), (True, f"HTTP {status}.*HUAWEICLOUD_SDK_AK")):
+        with pytest.raises(CssConfigError, match=words) as caught:
+            MetadataKeys(identity.metadata_url, is_found=is_found).fetch(CLOCK)
+        assert caught.value.lacks_keys
+
+
+@pytest.mark.parametrize("call", ["get_metadata_token", "get_security_key"])
+@pytest.mark.parametrize(("status", "body"), [(500, ""), (429, ""), (200, "<html>\n</html>")])
+def test_a_page_or_a_failure_names_the_ways_too(identity: IdentityEmulator, call: str, status: int, body: str) -> None:
+    """A failing service may come back, so it is retried; who has no keys at all is told what else to do."""
+    for is_found in (False, True):
+        identity.faults.answer(status, body=body, call=call, times=1)
+        with pytest.raises(CssError) as caught:
+            MetadataKeys(identity.metadata_url, is_found=is_found).fetch(CLOCK)
+        assert caught.value.curable
+        assert ("set HUAWEICLOUD_SDK_AK" in str(caught.value)) is is_found
+
+
 def test_a_pod_shows_what_its_file_holds_now(identity: IdentityEmulator, tmp_path: Path) -> None:
     """The file is read each time, because it is exchanged from time to time."""
     file = tmp_path / "token"

@@ -65,6 +65,13 @@ def _metadata_down(world: World) -> None:
     connect(world, login="", password="", extra={"credential_source": "metadata", "security_token": None})
 
 
+def _nothing_but_a_stranger(world: World) -> None:
+    identity = world.emulator.identity
+    identity.faults.answer(403, body="<html></html>", call="get_metadata_token", times=None)
+    os.environ["AIRFLOW__AIRFLOW_CSS__METADATA_ENDPOINT"] = identity.metadata_url
+    connect(world, login="", password="", extra={**_no_project(world), "security_token": None})
+
+
 def _no_project(world: World) -> dict[str, Any]:
     return {"project_id": None, "iam_endpoint": world.emulator.identity.iam_url}
 
@@ -149,10 +156,16 @@ CASES: dict[str, tuple[str, str, Callable[[World], None]]] = {
     ),
     "service failing": ("clusters", "HTTP 503", lambda world: world.emulator.faults.answer(503, call="list_clusters")),
     "source of keys down": ("keys", "no-keys", _metadata_down),
+    "no keys, and a stranger where a metadata service would be": ("keys", "no-keys", _nothing_but_a_stranger),
     "sign-in service down": (
         "connection",
         "no-answer",
         lambda world: connect(world, extra={"project_id": None, "iam_endpoint": f"http://127.0.0.1:{closed_port()}"}),
+    ),
+    "no such agency": (
+        "keys",
+        "no-keys",
+        lambda world: connect(world, extra={**_agency(world), "agency_name": "nobody"}),
     ),
     "agency asked for with a wrong secret": (
         "keys",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from airflow_css.diagnosis.examination import MOST_CLUSTERS
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
 from tests.diagnosis.ailments import CASES, SECRET, TOKEN, closed_port, connect, examined
+from tests.key_places import AGENCY, key_place
 from tests.tls_server import make_certificate, serving_tls
 from tests.world import World, new_world
 
@@ -81,6 +83,44 @@ def test_a_refused_key_is_not_sent_again(case: str) -> None:
         assert _refused(world) == 1
     assert _finding(report, "clusters").verdict is Verdict.NOT_CHECKED
     assert _finding(report, "cluster").verdict is Verdict.NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("connection", ("password of the connection", "login of the connection", "'security_token' of the connection")),
+        ("environment", ("into HUAWEICLOUD_SDK_SK", "Check HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")),
+        ("pod", ("The identity of this pod",) * 3),
+        ("metadata", ("The metadata service of this server",) * 3),
+        ("agency", ("The agency css-loader",) * 3),
+    ],
+)
+def test_the_way_out_is_where_the_keys_came_from(place: str, words: tuple[str, ...]) -> None:
+    """Whoever keeps keys elsewhere is not sent to the connection; a task's error names the place too."""
+    refusals = ("verify aksk signature fail", "AK not exist", "token expires")
+    with key_place(place) as there:
+        for said, word in zip(refusals, words, strict=True):
+            there.world.emulator.faults.answer(401, "APIGW.0301", message=said)
+            (finding,) = examined(there.world).failed
+            assert word in finding.remedy
+            assert ("of the connection" in finding.remedy.replace("keys of the connection", "")) is (
+                place == "connection"
+            )
+        there.world.emulator.faults.answer(401, "APIGW.0301", message=refusals[0], times=None)
+        error = str(there.world.run(retries=1).error)
+    assert re.search(rf"The keys came from the .*{place}.*\. Check the access key", error), error
+
+
+def test_keys_that_ask_for_others_are_named_as_their_own_place() -> None:
+    """The secret key of the environment asks for an agency, or for the project: the variable is named."""
+    with key_place("environment") as there:
+        os.environ["HUAWEICLOUD_SDK_SK"] = "wrong"
+        iam = {"iam_endpoint": there.world.emulator.identity.iam_url}
+        for extra in ({"project_id": None}, AGENCY):
+            there.connect(**iam, **extra)
+            (finding,) = examined(there.world).failed
+            assert finding.cause == "wrong-secret"
+            assert "into HUAWEICLOUD_SDK_SK" in finding.remedy
 
 
 def test_a_request_that_was_changed_is_shown_line_by_line() -> None:

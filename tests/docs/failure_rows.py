@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from tests.running import Outcome
 from tests.task_log import reading_the_log
 
-__all__ = ["check_row", "words_of"]
+__all__ = ["STATES", "check_row", "words_of"]
 
 STATES = {"retries": "up_for_retry", "fails at once": "failed"}
 

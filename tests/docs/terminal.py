@@ -15,11 +15,13 @@ __all__ = ["PORT", "lines", "save_files", "started_emulator", "type_all", "witho
 
 PORT = "8099"
 
-# What differs from run to run: ids, the moment and the fingerprint in a name, run ids, durations, marks.
+# What differs from run to run: ids, the moment and the fingerprint in a name, run ids, durations, marks. And, between
+# the versions of Airflow, where its exceptions live.
 VARYING = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{8}t\d{6}z-[0-9a-f]{8}"), "<moment>"),
     (re.compile(r"manual__\S+"), "<run>"),
+    (re.compile(r"\bairflow\.(sdk\.)?exceptions\b"), "<exceptions>"),
     (re.compile(r"\b\d+ s\."), "<duration>."),
     (re.compile(r"\[af1 ([0-9a-f]{6,8} ){5}0\]"), "<mark>"),
 )

@@ -26,7 +26,7 @@ from tests.running import TaskRun, run_task
 from tests.world import World
 
 HOW_TO = page("docs/how-to/create-snapshot.md")
-NAMED, MAPPED, POLICY, IN_A_TASK, SCRIPT = HOW_TO.blocks("python")
+IMPORT, NAMED, MAPPED, POLICY, IN_A_TASK, SCRIPT = HOW_TO.blocks("python")
 PROGRESS = HOW_TO.blocks("text")[0]
 PARAMETERS = HOW_TO.table("parameter")
 
@@ -35,6 +35,11 @@ def _backup_of(block: Block, folder: Path) -> Any:
     """Run a program that defines one DAG, and return its task ``backup``."""
     before = block.run(folder, {"with DAG(": "with (dag := DAG(", ", catchup=False):": ", catchup=False)):"})
     return before["dag"].get_task("backup")
+
+
+def test_the_import_gives_the_operator(tmp_path: Path) -> None:
+    """The page begins with the line that imports it."""
+    assert IMPORT.run(tmp_path)["CreateSnapshotOperator"] is CreateSnapshotOperator
 
 
 def test_the_parameters_are_those_of_the_operator() -> None:

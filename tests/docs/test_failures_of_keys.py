@@ -16,11 +16,23 @@ ROWS = page("docs/failures.md").table("the error says", below="## The keys could
 OTHER_PROJECT = Project("0" * 32, "eu-west-101")
 
 
-def _nowhere(place: KeyPlace) -> None:
+def _found_last(place: KeyPlace) -> None:
     for name in ("HUAWEICLOUD_SDK_AK", "HC_CONTAINER_CREDENTIALS_FULL_URI", "HUAWEICLOUD_SDK_SK"):
         del os.environ[name]
     place.connect(credential_source=None)
+
+
+def _nowhere(place: KeyPlace) -> None:
+    _found_last(place)
     place.go_down()
+
+
+def _something_else(status: int) -> Callable[[KeyPlace], None]:
+    def spoil(place: KeyPlace) -> None:
+        _found_last(place)
+        place.world.emulator.identity.faults.answer(status, body="<html></html>", call="get_metadata_token", times=None)
+
+    return spoil
 
 
 def _set(name: str, value: str) -> Callable[[KeyPlace], None]:
@@ -53,6 +65,8 @@ def _old_keys(place: KeyPlace) -> None:
 
 SCENES: dict[str, tuple[str, Callable[[KeyPlace], None]]] = {
     "nor a server's metadata service has any": ("metadata", _nowhere),
+    "has any (the metadata service answered HTTP 403)": ("metadata", _something_else(403)),
+    "It was asked because nothing else has keys": ("metadata", _something_else(500)),
     "The metadata service of this server has no keys": ("metadata", KeyPlace.forbid),
     "The metadata service of this server does not answer": ("metadata", KeyPlace.go_down),
     "The identity of this pod has no keys": ("pod", KeyPlace.forbid),
@@ -67,6 +81,7 @@ SCENES: dict[str, tuple[str, Callable[[KeyPlace], None]]] = {
     ),
     "lacks the secret key": ("metadata", KeyPlace.garble),
     "have ended already": ("metadata", _old_keys),
+    "There is no agency": ("agency", lambda place: place.connect(agency_name="css-laoder")),
     "may not take on the agency": ("agency", KeyPlace.forbid),
     "names an agency by half": ("agency", lambda place: place.connect(agency_domain_name=None)),
     "has no project.": ("connection", lambda place: place.connect(project_id=None)),

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.docs.failure_rows import check_row, words_of
+from tests.docs.failure_rows import STATES, check_row, words_of
 from tests.docs.markdown import page
-from tests.running import Outcome
+from tests.running import Outcome, TaskRun
+from tests.task_log import reading_the_log
 from tests.world import World
 
-ROWS = page("docs/failures.md").table("the error says", below="## A value was refused before anything was sent")
+FAILURES = page("docs/failures.md")
+ROWS = FAILURES.table("the error says", below="## A value was refused before anything was sent")
 
 
 def _run(world: World, **parameters: Any) -> Outcome:
@@ -53,6 +55,7 @@ SCENES: dict[str, Callable[[World, pytest.MonkeyPatch], Outcome]] = {
     "which is no known key": lambda world, _: _connected(world, regoin="cn-north-4"),
     "is not encrypted": lambda world, patch: _connected_by(world, patch, PLAIN_HTTP),
 }
+TEMPLATES = FAILURES.table("the error says", below="## A template could not be rendered")
 # Whether a cluster has the name, CSS alone knows.
 LOOKS_FOR = {"No cluster is named 'search-prod'": {"list_clusters"}}
 
@@ -68,3 +71,17 @@ def test_a_task_says_what_the_row_says(row: list[str], world: World, monkeypatch
     words = row[0].strip("`")
     check_row(row, lambda: SCENES[words](world, monkeypatch))
     assert {seen.call for seen in world.emulator.requests} == LOOKS_FOR.get(words, set())
+
+
+def test_a_template_wants_a_date_that_the_run_does_not_have(world: World) -> None:
+    """The error is Airflow's, as the row has it; the log names what to write, and no line says where the cluster is."""
+    (row,) = TEMPLATES
+    shown = next(block.text.strip() for block in FAILURES.blocks("text") if "no logical date" in block.text)
+    with reading_the_log() as log:
+        outcome = world.run(
+            TaskRun(run_type="asset_triggered", logical_date=None), snapshot_name="orders-{{ ts_nodash }}", retries=1
+        )
+    assert row[0].strip("`") in str(outcome.error)
+    assert outcome.state == STATES[row[3]]
+    assert log.having(shown, "error")
+    assert not log.having("Cluster:")

@@ -14,6 +14,10 @@ PAGES = {page.name: page for page in all_pages()}
 INCLUDED = re.compile(r"^```\{literalinclude\} (\S+)$", re.MULTILINE)
 BORDERS = re.compile(r'^:(?:start-after|end-before): "(.+)"$', re.MULTILINE)
 
+WITH_EXAMPLES = [
+    name for name, page in PAGES.items() if re.search(r"^```\{literalinclude\} .+py$", page.text, re.MULTILINE)
+]
+
 
 def _broken(page: Page, targets: list[str]) -> Iterator[str]:
     for target in targets:
@@ -43,6 +47,25 @@ def test_every_page_can_be_reached_from_the_first() -> None:
     menu = set(re.findall(r"^([\w/-]+)$", PAGES["docs/index.md"].text, re.MULTILINE))
     pages = {page.path.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in all_pages()[1:]}
     assert pages - menu == {"index"}
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_what_a_page_includes_can_be_opened(name: str) -> None:
+    """Where included lines are not shown, as in a checkout, a link leads to each DAG that they are from."""
+    page = PAGES[name]
+    assert {target for target in INCLUDED.findall(page.text) if target.endswith(".py")} <= set(page.links())
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_EXAMPLES if "/how-to/" in name])
+def test_a_how_to_begins_with_its_import(name: str) -> None:
+    """What a how-to is about is imported by a block before the first included lines, which use it."""
+    page = PAGES[name]
+    block = page.blocks("python")[0]
+    assert block.text in page.text.partition("```{literalinclude}")[0]
+    imported = set(re.findall(r"\w+", " ".join(re.findall(r" import (.+)", block.text))))
+    used = set(re.findall(r"\w+", (page.path.parent / INCLUDED.findall(page.text)[0]).read_text()))
+    assert imported
+    assert imported <= used
 
 
 @pytest.mark.parametrize("name", PAGES)

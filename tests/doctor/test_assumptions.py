@@ -22,13 +22,13 @@ def test_what_was_seen_decides(key: str) -> None:
     """A row is confirmed by what it assumes, contradicted by anything else, and otherwise not seen."""
     for seen, outcome in zip((*SEEN[key], None), Outcome, strict=True):
         notes = {} if seen is None else {key: seen}
-        (row,) = [row for row in walk(notes) if row.assumption.key == key]
+        (row,) = [row for row in walk(notes, {}) if row.assumption.key == key]
         assert row.outcome is outcome
 
 
 def test_the_table_has_a_line_for_each_row() -> None:
     """Also what was not seen has its line, so that a report is complete."""
-    table = as_table(walk({"listed": "yes"}))
+    table = as_table(walk({"listed": "yes"}, {}))
     assert len(table) == 2 + len(ASSUMPTIONS)
     assert table[2] == "| Is a snapshot listed as soon as its creation is answered? | yes | yes | confirmed |"
     assert table[-1].endswith("|  | not seen |")

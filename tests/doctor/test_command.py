@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,29 @@ def test_one_cluster_can_be_chosen(world: World, capsys: pytest.CaptureFixture[s
     assert "search-dev" not in shown
 
 
-@pytest.mark.parametrize("arguments", [["--cluster", "search-dev"], ["--what"], ["extra"]])
+def test_a_cluster_has_a_name_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """--cluster takes the name that the console shows; one that is not there, or twice, fails with the way out."""
+    other = world.emulator.add_cluster("search-prod")
+    assert _run(world, "--cluster", "search-prod") == 0
+    assert f"search-prod ({other}) is available" in capsys.readouterr().out
+    assert _run(world, "--cluster", "search-pord") == 1
+    assert "There is no cluster search-pord" in (shown := capsys.readouterr().out)
+    assert "without --cluster the doctor lists what is visible" in " ".join(shown.split())
+
+
+def test_the_command_for_the_probe_can_be_copied(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the cluster that was looked at, in one line; of several it takes none by itself."""
+    _run(world)
+    (command,) = [line.strip() for line in capsys.readouterr().out.splitlines() if "doctor --probe" in line]
+    given = shlex.split(command.replace("<one small index>", "orders"))[2:]
+    assert run_doctor([*given, "--yes"], hook_class=world.hook_class) == 0
+    world.emulator.add_cluster("search-prod")
+    world.connect(cluster_id=None)
+    _run(world)
+    assert "--cluster '<one of the ids above>' --indices" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--what"], ["extra"]])
 def test_a_wrong_command_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A usage error says what is wrong before anything is sent."""
     with pytest.raises(SystemExit) as ended:

@@ -27,7 +27,7 @@ def _probe(world: World, indices: str = "orders-*") -> Probed:
 
 
 def _outcomes(probed: Probed) -> dict[str, Outcome]:
-    return {row.assumption.key: row.outcome for row in walk(probed.notes)}
+    return {row.assumption.key: row.outcome for row in walk(probed.notes, probed.reasons)}
 
 
 def test_on_the_emulator_everything_is_confirmed(world: World) -> None:

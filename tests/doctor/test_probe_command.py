@@ -106,7 +106,10 @@ def test_a_connection_that_does_not_work_is_not_probed(world: World, capsys: pyt
     """What the doctor finds comes first; where something failed its findings are printed and nothing is made."""
     world.emulator.change_cluster(snapshot_function=False)
     assert _run(world, "--yes") == 1
-    assert "snapshot function" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "snapshot function" in shown.out
+    assert "--probe" not in shown.out
+    assert shown.err == "The probe did not begin: mend what failed.\n"
     assert world.emulator.count("create_snapshot") == 0
 
 
@@ -125,7 +128,7 @@ def test_an_interruption_ends_with_the_shell_s_code(world: World, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--probe"], "--probe needs --cluster ID and --indices LIST"),
+        (["--probe"], "--probe needs --indices LIST, for example"),
         (["--indices", "orders-*"], "--indices and --yes belong to --probe"),
         (["--yes"], "--indices and --yes belong to --probe"),
         (["--probe", "--indices", "*", "--yes"], "it would back up everything"),
@@ -140,6 +143,33 @@ def test_options_that_do_not_go_together_are_refused(
     assert ended.value.code == 2
     assert complaint in capsys.readouterr().err
     assert world.emulator.requests == ()
+
+
+def test_the_cluster_is_the_connections_or_named_in_either_way(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --cluster the default of the connection is probed, a name will do, and none at all is a usage error."""
+    for named in ((), ("--cluster", "search-dev")):
+        arguments = ["--probe", *named, "--indices", "orders", "--yes"]
+        assert run_doctor(arguments, hook_class=world.hook_class) == 0
+        assert "not seen: --indices named no pattern" in capsys.readouterr().out
+    world.connect(cluster_id=None)
+    with pytest.raises(SystemExit) as ended:
+        run_doctor(["--probe", "--indices", "orders", "--yes"], hook_class=world.hook_class)
+    assert ended.value.code == 2
+    assert "--probe needs --cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("indices", "reason"), [("nosuch", "--indices named no pattern"), ("no*", "no index matched")])
+def test_indices_that_match_nothing_are_told(
+    world: World, capsys: pytest.CaptureFixture[str], indices: str, reason: str
+) -> None:
+    """The snapshot of nothing has a warning, and what could not be seen has its reason."""
+    given = ["--probe", "--cluster", world.emulator.cluster_id, "--indices", indices, "--yes"]
+    assert run_doctor(given, hook_class=world.hook_class) == 0
+    shown = capsys.readouterr()
+    assert f"|  | not seen: {reason} |" in shown.out
+    assert f"nothing in the cluster matches {indices}" in shown.err
 
 
 def test_nobody_to_ask_is_a_usage_error(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,18 +79,18 @@ def test_every_option_arrives() -> None:
 
 
 def test_it_serves_what_hands_keys_out_when_asked_to(tmp_path: Path) -> None:
-    """Four lines more: IAM, the two variables of a pod with its token in a file, and the metadata service."""
+    """Four lines more: IAM, the two variables of a pod with its token in a file, and the metadata service's option."""
     file = tmp_path / "pod token"
     with _running("--identity", str(file)) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline().strip() for _ in range(5)]
-        env = dict(word.split("=", 1) for line in lines[:4] for word in shlex.split(line))
-        urls = [env["HUAWEICLOUD_SDK_IAM_ENDPOINT"], env["HC_CONTAINER_CREDENTIALS_FULL_URI"], lines[4].split()[-1]]
+        env = dict(word.split("=", 1) for line in lines for word in shlex.split(line))
+        urls = [env["HUAWEICLOUD_SDK_IAM_ENDPOINT"], env["HC_CONTAINER_CREDENTIALS_FULL_URI"]]
+        urls.append(env["AIRFLOW__AIRFLOW_CSS__METADATA_ENDPOINT"])
         statuses = [_status(url) for url in urls]
     assert next(iter(env)) == "AIRFLOW_CONN_CSS_DEFAULT"
     assert env["HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"] == str(file)
     assert len(file.read_text().strip()) > 100
-    assert lines[4].startswith("# metadata service: http://127.0.0.1:")
     assert statuses == [401, 404, 404]
 
 

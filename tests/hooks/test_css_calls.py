@@ -104,7 +104,7 @@ def test_the_button_repeats_the_warnings(world: World, hook: CssHook) -> None:
 
 
 REFUSALS: dict[str, tuple[Callable[[World], None], str]] = {
-    "wrong key": (lambda world: world.emulator.faults.answer(401, "APIGW.0301"), "Check the access key"),
+    "wrong key": (lambda world: world.emulator.faults.answer(401, "APIGW.0301"), "Check login and password"),
     "no permission": (lambda world: world.emulator.faults.answer(403, "CSS.0010"), "Give the keys the permission"),
     "wrong endpoint": (lambda world: world.emulator.faults.answer(404, "APIGW.0101"), "Check host and region"),
     "nobody there": (lambda world: world.emulator.stop(), "no connection to http://127.0.0.1:"),

@@ -188,6 +188,31 @@ def test_what_is_missing_is_named_with_an_example() -> None:
 
 
 @pytest.mark.parametrize(
+    ("extra", "host", "asked"),
+    [
+        ({"region": "cn-north-4"}, "css.example.com", "Set the extra 'iam_endpoint' (the host is your own), so"),
+        ({"iam_endpoint": "iam.example.com"}, "css.example.com", "Set the extra 'region', so"),
+        ({}, "css.example.com", "Set the extra 'region' and 'iam_endpoint' (the host is your own), so"),
+    ],
+)
+def test_only_what_the_project_needs_is_asked_for(extra: dict[str, str], host: str, asked: str) -> None:
+    """What is set is not asked for again."""
+    assert asked in _refusal(extra, host=host)
+
+
+def test_the_sign_in_service_may_come_from_the_environment() -> None:
+    """The SDK's own variable serves a host of one's own; the connection and a public region go first."""
+    own, environ = {"region": "cn-north-4"}, {"HUAWEICLOUD_SDK_IAM_ENDPOINT": " https://iam.example.com "}
+    assert _read(own, environ, host="css.example.com").iam_endpoint == "https://iam.example.com"
+    given = {**own, "iam_endpoint": "iam.example.org"}
+    assert _read(given, environ, host="css.example.com").iam_endpoint == "https://iam.example.org"
+    assert _read(own, environ).iam_endpoint == _read(own).iam_endpoint
+    for odd in ("http://iam.example.com", "https://169.254.169.254", "https://iam.example.com/v3"):
+        said = _refusal(own, {"HUAWEICLOUD_SDK_IAM_ENDPOINT": odd}, host="css.example.com")
+        assert said.startswith("The variable HUAWEICLOUD_SDK_IAM_ENDPOINT cannot be used.")
+
+
+@pytest.mark.parametrize(
     ("login", "password", "missing"),
     [("AK", None, "secret key (password)"), ("AK", " ", "secret key (password)"), (None, SECRET, "access key (login)")],
 )

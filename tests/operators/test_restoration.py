@@ -320,10 +320,8 @@ def test_a_damaged_state_is_restored_by_its_id_or_name(kind: type[World], by: st
     """It is what was asked for; one line warns. Another snapshot is restored without it."""
     with world_of(kind) as world, reading_the_log() as log:
         snapshot_id = add_marked(world, "damaged-orders-2", 0.1, damaged=True)
-        assert (
-            restore(world, **{by: {"snapshot_id": snapshot_id, "snapshot_name": "damaged-orders-2"}[by]}).state
-            == "success"
-        )
+        asked: dict[str, Any] = {by: {"snapshot_id": snapshot_id, "snapshot_name": "damaged-orders-2"}[by]}
+        assert restore(world, **asked).state == "success"
         assert len(log.having("holds a damaged state", "warning")) == 1
         assert restore(world, TaskRun(run_id="another")).state == "success"
         assert len(log.having("holds a damaged state", "warning")) == 1
