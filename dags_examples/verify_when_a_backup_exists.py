@@ -41,9 +41,10 @@ with DAG(
         try:
             return str(triggering_backup(context)["backup_id"])
         except CssUsageError:
-            # Started by hand.
-            good = [snapshot for snapshot in CssHook().list_snapshots(CLUSTER_ID) if snapshot.is_good]
-            return max(good, key=lambda snapshot: str(snapshot.began_at)).id
+            # Started by hand: the newest backup of these indices. Others of the cluster are not what is asked about.
+            backups = [snapshot for snapshot in CssHook().list_snapshots(CLUSTER_ID) if snapshot.is_good_backup]
+            ours = [snapshot for snapshot in backups if NEEDED.issubset(snapshot.indices)]
+            return max(ours, key=lambda snapshot: str(snapshot.began_at)).id
 
     @task
     def verify(backup_id: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class AirflowApi:
             self._root + path, data, {"Accept": "application/json", **headers}, method=method
         )
         try:
-            with self._opener.open(request, timeout=30) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 return str(answer.read(), "utf-8")
         except urllib.error.HTTPError as error:
             # The error holds the connection until it is closed.
