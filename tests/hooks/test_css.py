@@ -130,9 +130,11 @@ def test_the_password_of_the_proxy_is_masked() -> None:
     """Airflow shows it in no log, neither percent-encoded as in the address nor as it is."""
     word = f"Zq{secrets.token_hex(8)}"
     _declare(extra={**CONNECTION["extra"], "proxy": f"http://user:{word}%40{word}@proxy.example.com:3128"})
-    assert redacted(f"through {word}@{word} and {word}%40{word}") != "through *** and ***"
+    line = f"through {word}@{word} and {word}%40{word}"
+    assert word in str(redacted(line))
     assert CssHook().settings.rules.proxy
-    assert redacted(f"through {word}@{word} and {word}%40{word}") == "through *** and ***"
+    # What other tests of this process had masked, down to single letters, may hide more of the line.
+    assert word not in str(redacted(line))
 
 
 def test_hosts_without_encryption_are_the_deployments_choice() -> None:
