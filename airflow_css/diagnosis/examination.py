@@ -18,7 +18,8 @@ from airflow_css.client.auth import AkSkAuth
 from airflow_css.client.clock import Clock
 from airflow_css.client.credentials import Credentials
 from airflow_css.client.css import CssClient
-from airflow_css.client.skew import LARGEST_SKEW, SkewedClock
+from airflow_css.client.refusals import Refusals
+from airflow_css.client.skew import LARGEST_SKEW, SkewedClock, skewed_clock_of
 from airflow_css.client.visit import Visit, visit
 from airflow_css.diagnosis import checks
 from airflow_css.diagnosis.causes import (
@@ -31,7 +32,7 @@ from airflow_css.diagnosis.causes import (
     cause_of_unusable,
 )
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
-from airflow_css.protocol.errors import CssConfigError, CssError, CssNotFoundError, CssUsageError
+from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssError, CssNotFoundError, CssUsageError
 from airflow_css.protocol.names import is_cluster_id
 from airflow_css.protocol.wire import LIST_CLUSTERS, ClusterPage, read_reply
 
@@ -153,6 +154,7 @@ class _Examination:
             facts = {"host": settings.endpoint, "endpoint": settings.endpoint, "proxy": seen.proxy}
             return checks.failed("signature", OBSTACLES[seen.obstacle].filled(detail=seen.detail, **facts))
         if seen.status == 401:
+            self._remember(seen)
             skew = seen.skew - self._time.skew if seen.skew is not None else None
             return checks.refused(seen, skew, settings.keys_from)
         self.is_signed_in = True
@@ -209,6 +211,19 @@ class _Examination:
             remedy=clean(finding.remedy),
             details=tuple(clean(line) for line in finding.details),
         )
+
+    def _remember(self, seen: Visit) -> None:
+        """Let this process know that its keys were refused: whoever comes next has one request less for them."""
+        if self._keys is None:
+            return
+        body = self._keys.scrub(seen.body.decode(errors="replace")).encode()
+        try:
+            read_reply(LIST_CLUSTERS, seen.status, seen.headers, body)
+        except CssAuthError as error:
+            Refusals(skewed_clock_of(self._settings.endpoint, self._machine)).add(self._keys, error)
+        except CssError:
+            # A 401 in no form that is known says nothing of the keys.
+            return
 
     def _visit(self, path: str, **signed: Any) -> Visit:
         return visit(self._settings.endpoint + path, rules=self._settings.rules, clock=self._machine, **signed)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_css.diagnosis.examination import MOST_CLUSTERS
+from airflow_css.diagnosis.examination import MOST_CLUSTERS, examine
 from airflow_css.diagnosis.findings import Finding, Report, Verdict
+from airflow_css.protocol.errors import CssAuthError
 from tests.diagnosis.ailments import CASES, SECRET, TOKEN, closed_port, connect, examined
 from tests.key_places import AGENCY, key_place
 from tests.tls_server import make_certificate, serving_tls
@@ -83,6 +84,16 @@ def test_a_refused_key_is_not_sent_again(case: str) -> None:
         assert _refused(world) == 1
     assert _finding(report, "clusters").verdict is Verdict.NOT_CHECKED
     assert _finding(report, "cluster").verdict is Verdict.NOT_CHECKED
+
+
+def test_what_the_doctor_was_refused_counts_for_the_process(world: World) -> None:
+    """A wrong secret that the doctor tried goes out once more at most, whoever makes the next calls."""
+    CASES["wrong secret"][2](world)
+    assert [finding.cause for finding in examine(world.hook_class()).failed] == ["wrong-secret"]
+    for _ in range(3):
+        with pytest.raises(CssAuthError):
+            world.hook_class().list_clusters()
+    assert _refused(world) == 2
 
 
 @pytest.mark.parametrize(
