@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_css.client.iam import forget_projects
-from airflow_css.client.key_ring import forget_rings
+from airflow_css.client.iam import PROJECTS
+from airflow_css.client.key_ring import RINGS
 from tests.world import World, new_world
 
 __all__ = ["AGENCY", "RENEWING", "KeyPlace", "key_place"]
@@ -130,7 +130,7 @@ def key_place(name: str, **options: Any) -> Iterator[KeyPlace]:
             yield place
         finally:
             # The next world may get the same ports, and is another one.
-            forget_rings()
-            forget_projects()
+            RINGS.forget()
+            PROJECTS.forget()
             for variable in variables:
                 os.environ.pop(variable, None)

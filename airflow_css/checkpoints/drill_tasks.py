@@ -114,7 +114,7 @@ class DrillRestore(RestoreSnapshotOperator):
 
         try:
             result = step()
-        except Exception as error:
+        except Exception as error:  # whatever it is goes on; the report, another task, wants its words
             context["ti"].xcom_push(key=WHY, value=str(error))
             raise
         prefix = context["ti"].xcom_pull(task_ids=self.drill_begin)["prefix"]

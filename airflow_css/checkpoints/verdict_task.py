@@ -29,7 +29,7 @@ class CheckpointVerdict(BaseOperator):
         self.checkpoint = checkpoint
         self.css_conn_id = css_conn_id
 
-    def execute(self, context: Any) -> str:
+    def execute(self, context: Any) -> str | None:
         """
         Return a sentence when all is well.
 
@@ -47,7 +47,7 @@ class CheckpointVerdict(BaseOperator):
         return step.reason
 
 
-class CheckpointSeal(BaseOperator):
+class CheckpointSeal(CheckpointVerdict):
     """
     Fails in the verdict's place when that was skipped although the work failed; otherwise does nothing.
 
@@ -57,14 +57,6 @@ class CheckpointSeal(BaseOperator):
     :param css_conn_id: The Airflow connection, for the line that says where everything stands. Default
         ``css_default``. (templated)
     """
-
-    template_fields: Sequence[str] = ("css_conn_id",)
-    ui_color = "#f7d7d7"
-
-    def __init__(self, *, checkpoint: Checkpoint, css_conn_id: str = "css_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.checkpoint = checkpoint
-        self.css_conn_id = css_conn_id
 
     def execute(self, context: Any) -> None:
         """

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from airflow_css.client.clock import Clock
 from airflow_css.client.key_ring import KeyRing, ring_of
 from airflow_css.client.rules import SendingRules
+from airflow_css.client.shared import Shared, shared_by_process
 from airflow_css.client.skew import skewed_clock_of
 from airflow_css.client.sources import CredentialSource, FetchedKeys, from_temporary
 from airflow_css.protocol.errors import (
@@ -24,14 +22,13 @@ from airflow_css.protocol.errors import (
 from airflow_css.protocol.names import check_project_id
 from airflow_css.protocol.sign_in import ASSUME_AGENCY, LIST_PROJECTS, Project, build_assume_body
 
-__all__ = ["AgencyKeys", "find_project_id", "forget_projects"]
+__all__ = ["PROJECTS", "AgencyKeys", "find_project_id"]
 
 # Assumed: an hour. The service allows 900 to 86400 seconds; a short life costs more calls, a long one more if it leaks.
 AGENCY_KEYS_LIVE_SECONDS = 3600
-MOST_PROJECTS = 256
 
-_projects: OrderedDict[tuple[CredentialSource, str, str, str], str] = OrderedDict()
-_projects_lock = threading.Lock()
+PROJECTS: Shared[tuple[CredentialSource, str, str, str], str] = shared_by_process(256)
+"""What was found, by source, access key, region and sign-in service."""
 
 
 @dataclass(frozen=True)
@@ -116,26 +113,11 @@ def find_project_id(ring: KeyRing, region: str, endpoint: str, *, rules: Sending
     """
     # Keys of the environment may be exchanged for those of another account; a renewed pair belongs to the same one.
     key = (ring.source, ring.current().access_key if ring.source.is_local else "", region, endpoint)
-    with _projects_lock:
-        known = _projects.get(key)
+    known = PROJECTS.find(key)
     if known is not None:
         return known
     found = _only_one(_projects_of(ring, region, endpoint, rules, clock), region)
-    with _projects_lock:
-        _projects[key] = found
-        while len(_projects) > MOST_PROJECTS:
-            _projects.popitem(last=False)
-    return found
-
-
-def forget_projects() -> None:
-    """Let every project be looked up anew. A forked process does so: its parent may have held the lock."""
-    global _projects_lock  # noqa: PLW0603 - the lock itself may be the one that is held
-    _projects_lock = threading.Lock()
-    _projects.clear()
-
-
-os.register_at_fork(after_in_child=forget_projects)
+    return PROJECTS.get(key, lambda: found)
 
 
 def _projects_of(ring: KeyRing, region: str, endpoint: str, rules: SendingRules, clock: Clock) -> tuple[Project, ...]:

@@ -13,9 +13,7 @@ Rings of sources that cost something are kept for the whole process, so that all
 from __future__ import annotations
 
 import logging
-import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -23,10 +21,11 @@ from datetime import datetime, timedelta
 
 from airflow_css.client.clock import Clock
 from airflow_css.client.credentials import Credentials
+from airflow_css.client.shared import Shared, shared_by_process
 from airflow_css.client.sources import CredentialSource, FetchedKeys
 from airflow_css.protocol.errors import CssAuthError, CssError, CssReplyError, CssTransportError
 
-__all__ = ["KeyRing", "forget_rings", "ring_of"]
+__all__ = ["RINGS", "KeyRing", "ring_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +42,6 @@ LONGEST_PAUSE = timedelta(seconds=60)
 REFUSED_FOR = timedelta(minutes=10)
 """How long a source that refused is not asked again: more than five refusals lock a key for five minutes."""
 MOST_RINGS = 64
-
-_rings: OrderedDict[CredentialSource, KeyRing] = OrderedDict()
-_rings_lock = threading.Lock()
 
 
 def _tell_nobody(_secret: str) -> None:
@@ -272,6 +268,10 @@ class KeyRing:
         )
 
 
+RINGS: Shared[CredentialSource, KeyRing] = shared_by_process(MOST_RINGS)
+"""The rings of sources that cost something."""
+
+
 def ring_of(source: CredentialSource, clock: Clock, keep_secret: Callable[[str], object] = _tell_nobody) -> KeyRing:
     """
     Return the ring of a source: the same one for the whole process, unless asking the source costs nothing.
@@ -282,22 +282,7 @@ def ring_of(source: CredentialSource, clock: Clock, keep_secret: Callable[[str],
     """
     if source.is_local:
         return KeyRing(source, clock, keep_secret)
-    with _rings_lock:
-        ring = _rings.pop(source, None) or KeyRing(source, clock, keep_secret)
-        _rings[source] = ring
-        while len(_rings) > MOST_RINGS:
-            _rings.popitem(last=False)
-        return ring
-
-
-def forget_rings() -> None:
-    """Let every source be asked anew. A forked process does so: another thread may have held a lock of its parent."""
-    global _rings_lock  # noqa: PLW0603 - the lock itself may be the one that is held
-    _rings_lock = threading.Lock()
-    _rings.clear()
-
-
-os.register_at_fork(after_in_child=forget_rings)
+    return RINGS.get(source, lambda: KeyRing(source, clock, keep_secret))
 
 
 def _lives(keys: FetchedKeys, now: datetime) -> bool:

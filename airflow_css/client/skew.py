@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from airflow_css.client.clock import Clock, SystemClock
+from airflow_css.client.shared import Shared, shared_by_process
 
 __all__ = [
     "LARGEST_SKEW",
@@ -34,9 +34,6 @@ MADE_UP_FOR = timedelta(hours=26)
 MOST_ENDPOINTS = 64
 
 _LOG = logging.getLogger(__name__)
-# A clock that is no system clock is kept alive by its value, so its id stays its own.
-_shared: OrderedDict[tuple[str, int], SkewedClock] = OrderedDict()
-_shared_lock = threading.Lock()
 
 
 def server_time(date: str | None) -> datetime | None:
@@ -135,6 +132,10 @@ class SkewedClock:
         return is_worth_it
 
 
+# A clock that is no system clock is kept alive by its value, so its id stays its own.
+_CLOCKS: Shared[tuple[str, int], SkewedClock] = shared_by_process(MOST_ENDPOINTS)
+
+
 def skewed_clock_of(endpoint: str, clock: Clock) -> SkewedClock:
     """
     Return the clock that dates signatures for an endpoint: the same one for the whole process.
@@ -145,9 +146,4 @@ def skewed_clock_of(endpoint: str, clock: Clock) -> SkewedClock:
     :param clock: The clock of this machine.
     """
     key = (endpoint, 0 if type(clock) is SystemClock else id(clock))
-    with _shared_lock:
-        shared = _shared.pop(key, None) or SkewedClock(clock)
-        _shared[key] = shared
-        while len(_shared) > MOST_ENDPOINTS:
-            _shared.popitem(last=False)
-        return shared
+    return _CLOCKS.get(key, lambda: SkewedClock(clock))

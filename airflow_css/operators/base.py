@@ -10,11 +10,12 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_css.hooks.css import CssHook
 from airflow_css.links.css import SnapshotLink
+from airflow_css.tasks.missing_date import TellsMissingDate
 
 __all__ = ["ClusterOperator"]
 
 
-class ClusterOperator(BaseOperator):
+class ClusterOperator(TellsMissingDate, BaseOperator):
     """
     Acts on one cluster, and waits for what it began.
 
@@ -58,18 +59,3 @@ class ClusterOperator(BaseOperator):
     def hook(self) -> CssHook:
         """The hook for the rendered connection."""
         return self.hook_class(self.css_conn_id)
-
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """
-        Render the templates; if one wants a date that the run does not have, the log says what to write instead.
-
-        :param context: Airflow's context.
-        :param jinja_env: What renders; default the DAG's.
-        """
-        try:
-            super().render_template_fields(context, jinja_env)
-        except Exception as error:
-            from airflow_css.tasks.missing_date import tell_missing_date
-
-            tell_missing_date(error, context, self.log)
-            raise

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.tasks.missing_date import TellsMissingDate
 
 __all__ = ["ListSnapshotsOperator"]
 
@@ -17,7 +18,7 @@ __all__ = ["ListSnapshotsOperator"]
 _OPTIONAL = ("cluster_id", "cluster_name", "name_prefix", "name_regex")
 
 
-class ListSnapshotsOperator(BaseOperator):
+class ListSnapshotsOperator(TellsMissingDate, BaseOperator):
     """
     Gives the snapshots of a cluster that fit all of its filters, newest first.
 

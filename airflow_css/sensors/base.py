@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseSensorOperator
 
 from airflow_css.hooks.css import CssHook
+from airflow_css.tasks.missing_date import TellsMissingDate
 
 if TYPE_CHECKING:
     from airflow_css.protocol.conditions import Condition
@@ -24,7 +25,7 @@ USUAL_POKE_INTERVAL = 60.0
 _wait_as_airflow_does = inspect.unwrap(BaseSensorOperator.execute)
 
 
-class CssSensor(BaseSensorOperator):
+class CssSensor(TellsMissingDate, BaseSensorOperator):
     """
     Waits in a worker, between looks, or in the triggerer.
 
@@ -62,21 +63,6 @@ class CssSensor(BaseSensorOperator):
     def hook(self) -> CssHook:
         """The hook for the rendered connection."""
         return self.hook_class(self.css_conn_id)
-
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """
-        Render the templates; if one wants a date that the run does not have, the log says what to write instead.
-
-        :param context: Airflow's context.
-        :param jinja_env: What renders; default the DAG's.
-        """
-        try:
-            super().render_template_fields(context, jinja_env)
-        except Exception as error:
-            from airflow_css.tasks.missing_date import tell_missing_date
-
-            tell_missing_date(error, context, self.log)
-            raise
 
     @abstractmethod
     def condition(self, context: Any) -> Condition:

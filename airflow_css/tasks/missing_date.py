@@ -7,29 +7,40 @@ names that are made of it. Airflow renders before the task begins, and says only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from airflow_css.triggers.log import Log
+from jinja2 import UndefinedError
 
-__all__ = ["tell_missing_date"]
+__all__ = ["TellsMissingDate"]
 
 # Each is also the name of a filter, which makes the same of any date.
 _FILTERS = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
 _ANY_DATE = "dag_run.logical_date or dag_run.run_after"
 
 
-def tell_missing_date(error: Exception, context: Mapping[str, Any], log: Log) -> None:
-    """
-    Log the expression that works in every run, if rendering failed for want of a logical date.
+class TellsMissingDate:
+    """A task whose log says what to write instead of a date that its run does not have. Goes before Airflow's class."""
 
-    :param error: What the rendering raised.
-    :param context: Airflow's context.
-    :param log: The task's log.
-    """
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """
+        Render the templates.
+
+        :param context: Airflow's context.
+        :param jinja_env: What renders; default the DAG's.
+        """
+        task: Any = super()
+        try:
+            task.render_template_fields(context, jinja_env)
+        except UndefinedError as error:
+            if context.get("logical_date") is None:
+                _tell(str(error), task.log)
+            raise
+
+
+def _tell(error: str, log: Any) -> None:
     ways_out = {name: f"({_ANY_DATE}) | {name}" for name in _FILTERS} | {"logical_date": f"({_ANY_DATE})"}
-    name = next((name for name in ways_out if str(error) == f"'{name}' is undefined"), None)
-    if name and context.get("logical_date") is None:
+    name = next((name for name in ways_out if error == f"'{name}' is undefined"), None)
+    if name is not None:
         log.error(
             "This run has no logical date, so its templates have no %s. In every run there is {{ %s }}.",
             name,

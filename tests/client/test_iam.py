@@ -9,7 +9,7 @@ import pytest
 
 from airflow_css.client.clock import SystemClock
 from airflow_css.client.credentials import Credentials
-from airflow_css.client.iam import AgencyKeys, find_project_id, forget_projects
+from airflow_css.client.iam import PROJECTS, AgencyKeys, find_project_id
 from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.rules import SendingRules
 from airflow_css.client.sources import FixedKeys
@@ -35,7 +35,7 @@ def emulator() -> Iterator[CssEmulator]:
     with CssEmulator(identity=True) as emulator:
         yield emulator
     # The next one may get the same port, and is another one.
-    forget_projects()
+    PROJECTS.forget()
 
 
 def _find(emulator: CssEmulator, region: str = REGION, secret_key: str = "") -> str:

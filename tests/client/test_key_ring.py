@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_css.client.clock import Clock
 from airflow_css.client.credentials import Credentials
-from airflow_css.client.key_ring import MOST_RINGS, KeyRing, forget_rings, ring_of
+from airflow_css.client.key_ring import MOST_RINGS, RINGS, KeyRing, ring_of
 from airflow_css.client.sources import EnvironmentKeys, FetchedKeys, FixedKeys
 from airflow_css.emulator.clock import TurnableClock
 from airflow_css.protocol.errors import CssAuthError, CssConfigError, CssReplyError, CssTransportError, ErrorReply
@@ -281,7 +281,7 @@ def test_equal_places_share_a_ring_and_their_number_is_bounded(clock: TurnedCloc
 def test_a_forked_process_begins_with_no_rings(clock: TurnedClock) -> None:
     """What a fork calls lets every place be asked anew, since a lock of the parent may never be given back."""
     before = ring_of(Place("forked"), clock)
-    forget_rings()
+    RINGS.forget()
     assert ring_of(Place("forked"), clock) is not before
 
 

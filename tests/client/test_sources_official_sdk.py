@@ -11,7 +11,7 @@ import pytest
 
 from airflow_css.client.clock import SystemClock
 from airflow_css.client.credentials import Credentials
-from airflow_css.client.iam import AgencyKeys, find_project_id, forget_projects
+from airflow_css.client.iam import PROJECTS, AgencyKeys, find_project_id
 from airflow_css.client.key_ring import KeyRing
 from airflow_css.client.machine_keys import MetadataKeys, PodIdentityKeys
 from airflow_css.client.rules import SendingRules
@@ -28,7 +28,7 @@ def emulator() -> Iterator[CssEmulator]:
     with CssEmulator(identity=True) as emulator:
         yield emulator
     # The next one may get the same port, and is another one.
-    forget_projects()
+    PROJECTS.forget()
 
 
 def _vector(name: str) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_css.client.iam import forget_projects
-from airflow_css.client.key_ring import forget_rings
+from airflow_css.client.iam import PROJECTS
+from airflow_css.client.key_ring import RINGS
 from airflow_css.doctor.command import run_doctor
 from tests.docs.environment import BASH
 from tests.docs.markdown import ROOT, page
@@ -54,6 +54,6 @@ def test_each_connection_works(
                 place = block.lead.rstrip(":").removeprefix("The keys of ")
                 assert f", from {place[0].lower()}{place[1:]}" in capsys.readouterr().out
         finally:
-            forget_rings()
-            forget_projects()
+            RINGS.forget()
+            PROJECTS.forget()
             emulator.terminate()

@@ -57,7 +57,9 @@ LAYERS = {
     "links": _layer("protocol hooks version_compat", "airflow", "a link reads what a task left behind"),
     "triggers": _layer("protocol client hooks version_compat", "airflow", "the triggerer loads nothing above it"),
     "tasks": _layer(
-        "protocol client hooks triggers version_compat", "airflow", "what operators and sensors share lies below both"
+        "protocol client hooks triggers version_compat",
+        "airflow jinja2",
+        "what operators and sensors share lies below both",
     ),
     "operators": _layer(
         "protocol client hooks triggers tasks links assets version_compat",
