@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.masking import masks_come_back
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,6 +79,13 @@ def _environment_comes_back() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _masks_come_back() -> Iterator[None]:
+    """Undo what a test had Airflow mask: in a later test it would hide what that one is about."""
+    with masks_come_back():
+        yield
 
 
 class NetworkAccessError(OSError):

@@ -8,7 +8,7 @@ import airflow
 from packaging.version import Version
 
 from airflow_css import version_compat
-from tests.masking import redacted
+from tests.masking import masks_come_back, redacted
 
 
 def test_the_constants_agree_with_the_installed_airflow() -> None:
@@ -21,8 +21,16 @@ def test_the_constants_agree_with_the_installed_airflow() -> None:
 
 def test_a_masked_secret_is_masked_by_airflow() -> None:
     """What is handed over does not come out of Airflow's own redaction."""
-    # Other tests may have had a single letter masked; none of them begins like this.
     secret = f"Zq{secrets.token_hex(16)}"
-    assert redacted(secret) != "***"
+    assert redacted(secret) == secret
     version_compat.mask_secret(secret)
     assert redacted(secret) == "***"
+
+
+def test_no_test_hides_anything_from_the_next() -> None:
+    """What is masked inside is forgotten outside, so no test depends on what others had masked."""
+    secret = f"Zq{secrets.token_hex(16)}"
+    with masks_come_back():
+        version_compat.mask_secret(secret)
+        assert redacted(f"told {secret}") == "told ***"
+    assert redacted(f"told {secret}") == f"told {secret}"
